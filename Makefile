@@ -1,0 +1,50 @@
+# `make help` lists the targets. Everything is set up in .venv; a second run of an unchanged set-up takes no time.
+# PYTHON=/path/to/python3 overrides the Python that scripts/find-python finds; VENV=<folder> makes another environment.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv venv-test demo demo-down test lint unit integration env lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: ## set up what deploying and the demo need
+	@python="$$(scripts/find-python)" && "$$python" scripts/setup.py $(VENV) deploy lambda collections emulator
+
+venv-test: venv
+	@python="$$(scripts/find-python)" && "$$python" scripts/setup.py $(VENV) dev node
+
+demo: venv ## the whole pipeline on this machine, without an AWS account
+	@python -m demo up
+
+demo-down: ## stop the demo and remove what it left
+	@python -m demo down
+
+env: venv ## print the exports that point AWS tools at the local AWS
+	@python -m emulator env
+
+test: lint ## linters, unit and integration tests
+	pytest tests/unit tests/integration --durations=15
+
+lint: venv-test ## ruff, mypy, yamllint, ansible-lint
+	ruff check .
+	mypy
+	yamllint --strict .
+	ansible-lint --strict --offline
+
+unit: venv-test ## the tests that need nothing but Python
+	pytest tests/unit
+
+integration: venv-test ## the tests that run playbooks and restores on the local AWS
+	pytest tests/integration --durations=15
+
+lock: venv ## pin every version and hash again, from the requirements*.in files
+	@pip install --quiet --disable-pip-version-check uv==0.13.9
+	scripts/lock
+
+clean: ## remove everything that was made here, .venv included
+	-@[ ! -d .emulator ] || $(MAKE) --no-print-directory demo-down
+	rm -rf $(VENV) .emulator build node_modules .ansible .pytest_cache .mypy_cache .ruff_cache
