@@ -1,0 +1,120 @@
+"""The base class of our action plugins: arguments, check mode and connection on one side, families on the other.
+
+A module is three small files: `library/<name>.py` documents it (its DOCUMENTATION *is* the argument specification),
+`action_plugins/<name>.py` names its plan, and `families/<what>.py` holds the plan and the families:
+
+    def plan(run: Run) -> Iterator[Work]:
+        key = run.lookup.key_arn(run.args["key"])
+        yield TableFamily(run.aws), {item["name"]: {"key": key} for item in run.args["tables"]}
+
+A plan may yield several times: what follows a `yield` runs after that convergence, and can look up what it made.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.plugins.action import ActionBase
+
+from aurora_deploy.clients import Aws
+from aurora_deploy.diff import Attributes
+from aurora_deploy.engine import Family, Outcome, converge
+from aurora_deploy.errors import AWS_ERRORS, DeployError, explain
+from aurora_deploy.lookup import Lookup
+
+Work = tuple[Family, Mapping[str, Attributes | None]]
+"""A family and its declared items; None declares that an item must not exist."""
+
+_LIBRARY = Path(__file__).resolve().parents[2] / "library"
+_SPEC_KEYS = ("type", "elements", "required", "default", "choices", "no_log")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a plan may use: validated arguments (plain Python values, defaults filled in), connection, lookups, mode."""
+
+    args: dict[str, Any]
+    aws: Aws
+    lookup: Lookup
+    check: bool
+
+    @property
+    def absent(self) -> bool:
+        """True where the task declares `state: absent`."""
+        return self.args.get("state") == "absent"
+
+
+Plan = Callable[[Run], Iterator[Work]]
+
+
+class ConvergeAction(ActionBase):  # type: ignore[misc]  # ansible ships no types
+    """Runs a plan in the controller's worker and returns the result contract: `changed`, `items`, `diff`."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    plan: Plan
+    """The module's plan; subclasses set it with `plan = staticmethod(...)`."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Validate the arguments, converge every family of the plan in turn, stop after one that failed."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _, arguments = self.validate_argument_spec(argument_spec(self._task.action.rsplit(".", 1)[-1]))
+        args = plain(arguments)
+        outcome = Outcome()
+        try:
+            aws = Aws(*(self._variable(name, task_vars or {}) for name in ("region", "aws_profile", "aws_config_file")))
+            lenient = self._task.check_mode or args.get("state") == "absent"
+            run = Run(args, aws, Lookup(aws, lenient=lenient), bool(self._task.check_mode))
+            for family, desired in type(self).plan(run):
+                outcome.extend(converge(family, desired, check=run.check))
+                if outcome.errors:
+                    break
+        except (*AWS_ERRORS, DeployError) as error:
+            outcome.errors.append(explain(error, str(self._task.get_name() or self._task.action)))
+        return {**result, **outcome.result()}
+
+    def _variable(self, name: str, task_vars: Mapping[str, Any]) -> str:
+        return str(self._templar.template(task_vars.get(name, "")) or "")
+
+
+@cache
+def argument_spec(module: str) -> dict[str, Any]:
+    """Return the argument specification of a module of ours, which is the `options` of its DOCUMENTATION."""
+    tree = ast.parse((_LIBRARY / f"{module}.py").read_text(encoding="utf-8"))
+    text = next(
+        node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and getattr(node.targets[0], "id", "") == "DOCUMENTATION"
+        and isinstance(node.value, ast.Constant)
+    )
+    return _as_spec(yaml.safe_load(str(text))["options"])
+
+
+def _as_spec(options: Mapping[str, Any]) -> dict[str, Any]:
+    spec = {}
+    for name, option in options.items():
+        spec[name] = {key: option[key] for key in _SPEC_KEYS if key in option}
+        if "suboptions" in option:
+            spec[name]["options"] = _as_spec(option["suboptions"])
+    return spec
+
+
+def plain(value: Any) -> Any:
+    """Return Ansible's tagged and lazy values as the plain ones that botocore and json know."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value

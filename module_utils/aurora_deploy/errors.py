@@ -1,0 +1,70 @@
+"""Failures of a deployment as one sentence each: which resource, which API action, what AWS said, what to do."""
+
+from __future__ import annotations
+
+from botocore import exceptions as botocore_errors
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+AWS_ERRORS = (ClientError, BotoCoreError)
+"""Everything botocore raises for a call. Only ClientError carries a `.response`; lost connections do not."""
+
+_RENEW = "renew the credentials (for example `aws sso login`) and run again"
+_CREDENTIALS = "check the access key, or the variables aws_profile and aws_config_file of the inventory"
+_PERMISSION = "allow the caller this action on this resource (IAM policy, key policy or organisation policy)"
+_AGAIN = "run again: the deployment continues where it stopped"
+_NETWORK = "check the network, the region and AWS_ENDPOINT_URL, and run again"
+
+_FIX_BY_CODE = {
+    "AccessDenied": _PERMISSION,
+    "AccessDeniedException": _PERMISSION,
+    "AuthorizationError": _PERMISSION,
+    "UnauthorizedOperation": _PERMISSION,
+    "KMSAccessDeniedException": _PERMISSION,
+    "ExpiredToken": _RENEW,
+    "ExpiredTokenException": _RENEW,
+    "RequestExpired": _RENEW,
+    "AuthFailure": _CREDENTIALS,
+    "InvalidAccessKeyId": _CREDENTIALS,
+    "InvalidClientTokenId": _CREDENTIALS,
+    "SignatureDoesNotMatch": _CREDENTIALS,
+    "UnrecognizedClientException": _CREDENTIALS,
+    "Throttling": _AGAIN,
+    "ThrottlingException": _AGAIN,
+    "TooManyRequestsException": _AGAIN,
+    "RequestLimitExceeded": _AGAIN,
+    "LimitExceeded": "raise the quota in Service Quotas or remove what is not needed",
+    "LimitExceededException": "raise the quota in Service Quotas or remove what is not needed",
+}
+_FIX_BY_TYPE: tuple[tuple[type[BotoCoreError], str], ...] = (
+    (botocore_errors.NoCredentialsError, _CREDENTIALS),
+    (botocore_errors.PartialCredentialsError, _CREDENTIALS),
+    (botocore_errors.ProfileNotFound, "name an existing profile in aws_profile, or leave it empty"),
+    (botocore_errors.NoRegionError, "set the variable region in the inventory"),
+    (botocore_errors.SSOError, _RENEW),
+    (botocore_errors.TokenRetrievalError, _RENEW),
+    (botocore_errors.HTTPClientError, _NETWORK),  # endpoint unreachable, connection closed, time-outs, TLS
+    (WaiterError, "look at the resource in the console, then " + _AGAIN),
+)
+
+
+class DeployError(Exception):
+    """A failure of ours whose message already says what to do."""
+
+
+def explain(error: Exception, subject: str) -> str:
+    """Return one sentence about `error` for the resource `subject`, ending with the fix where one is known."""
+    if isinstance(error, ClientError):
+        detail = error.response.get("Error", {})
+        code = detail.get("Code", "Unknown")
+        text = f"{subject}: {error.operation_name} failed with {code}: {detail.get('Message', 'no message')}"
+        fix = _FIX_BY_CODE.get(code)
+    else:
+        text = f"{subject}: {error}"
+        fix = next((fix for kind, fix in _FIX_BY_TYPE if isinstance(error, kind)), None)
+    text = text.rstrip(".")
+    return f"{text}. Fix: {fix}." if fix else f"{text}."
+
+
+def is_code(error: Exception, *codes: str) -> bool:
+    """Tell whether `error` is AWS's answer with one of these error codes."""
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in codes
