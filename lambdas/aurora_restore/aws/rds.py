@@ -1,0 +1,140 @@
+"""Amazon RDS in one region: one method per API call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurora_restore.aws.calls import call
+from aurora_restore.aws.rds_types import Cluster, Instance, Snapshot, tags_to_api
+from aurora_restore.errors import ResourceMissing
+
+
+class Rds:
+    """All methods raise the typed errors of `aws.calls`; `find_*` give None for what does not exist."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    # --- reading ---
+
+    def find_cluster(self, cluster_id: str) -> Cluster | None:
+        try:
+            answer = call(self._client.describe_db_clusters, DBClusterIdentifier=cluster_id)
+        except ResourceMissing:
+            return None
+        return Cluster.from_api(answer["DBClusters"][0]) if answer["DBClusters"] else None
+
+    def list_clusters(self) -> list[Cluster]:
+        return [Cluster.from_api(raw) for raw in self._pages("describe_db_clusters", "DBClusters")]
+
+    def find_instance(self, instance_id: str) -> Instance | None:
+        try:
+            answer = call(self._client.describe_db_instances, DBInstanceIdentifier=instance_id)
+        except ResourceMissing:
+            return None
+        return Instance.from_api(answer["DBInstances"][0]) if answer["DBInstances"] else None
+
+    def list_instances(self) -> list[Instance]:
+        return [Instance.from_api(raw) for raw in self._pages("describe_db_instances", "DBInstances")]
+
+    def cluster_instances(self, cluster_id: str) -> list[Instance]:
+        """The instances of one cluster (filter `db-cluster-id`)."""
+        filters = [{"Name": "db-cluster-id", "Values": [cluster_id]}]
+        return [Instance.from_api(raw) for raw in self._pages("describe_db_instances", "DBInstances", Filters=filters)]
+
+    def find_snapshot(self, snapshot: str) -> Snapshot | None:
+        """By identifier or ARN. DescribeDBClusterSnapshots finds an automated one only when its type is asked for."""
+        name = snapshot.rsplit("cluster-snapshot:", 1)[-1]
+        kinds = {"rds:": "automated", "awsbackup:": "awsbackup"}
+        kind = next((value for prefix, value in kinds.items() if name.startswith(prefix)), None)
+        arguments = {"DBClusterSnapshotIdentifier": snapshot, **({"SnapshotType": kind} if kind else {})}
+        try:
+            answer = call(self._client.describe_db_cluster_snapshots, **arguments)
+        except ResourceMissing:
+            return None
+        found = answer["DBClusterSnapshots"]
+        return Snapshot.from_api(found[0]) if found else None
+
+    def list_snapshots(self, cluster_id: str | None = None) -> list[Snapshot]:
+        """Automated and manual ones, of one cluster or of all; never what other accounts share."""
+        arguments = {"DBClusterIdentifier": cluster_id} if cluster_id else {}
+        pages = self._pages("describe_db_cluster_snapshots", "DBClusterSnapshots", **arguments)
+        return [Snapshot.from_api(raw) for raw in pages]
+
+    # --- snapshots ---
+
+    def copy_snapshot(
+        self, *, source_arn: str, source_region: str, snapshot_id: str, kms_key_id: str | None, tags: Mapping[str, str]
+    ) -> Snapshot:
+        """CopyDBClusterSnapshot in the destination region; botocore signs the source region's URL from SourceRegion.
+
+        Tags are given and CopyTags is not: copying them would fail on `aws:` tags.
+        """
+        arguments: dict[str, Any] = {
+            "SourceDBClusterSnapshotIdentifier": source_arn,
+            "TargetDBClusterSnapshotIdentifier": snapshot_id,
+            "Tags": tags_to_api(tags),
+        }
+        if kms_key_id:
+            arguments["KmsKeyId"] = kms_key_id
+        if source_region != self._client.meta.region_name:
+            arguments["SourceRegion"] = source_region
+        return Snapshot.from_api(call(self._client.copy_db_cluster_snapshot, **arguments)["DBClusterSnapshot"])
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """DeleteDBClusterSnapshot; cancels a copy in progress."""
+        call(self._client.delete_db_cluster_snapshot, DBClusterSnapshotIdentifier=snapshot_id)
+
+    # --- clusters ---
+
+    def restore_cluster(self, **arguments: Any) -> Cluster:
+        """RestoreDBClusterFromSnapshot, arguments by their API names."""
+        return Cluster.from_api(call(self._client.restore_db_cluster_from_snapshot, **arguments)["DBCluster"])
+
+    def modify_cluster(self, cluster_id: str, **changes: Any) -> Cluster:
+        """ModifyDBCluster with ApplyImmediately, changes by their API names."""
+        answer = call(self._client.modify_db_cluster, DBClusterIdentifier=cluster_id, ApplyImmediately=True, **changes)
+        return Cluster.from_api(answer["DBCluster"])
+
+    def rename_cluster(self, cluster_id: str, new_id: str) -> None:
+        self.modify_cluster(cluster_id, NewDBClusterIdentifier=new_id)
+
+    def delete_cluster(self, cluster_id: str) -> None:
+        """DeleteDBCluster without a final snapshot: only for what an operation made itself."""
+        call(self._client.delete_db_cluster, DBClusterIdentifier=cluster_id, SkipFinalSnapshot=True)
+
+    # --- instances ---
+
+    def create_instance(self, **arguments: Any) -> Instance:
+        """CreateDBInstance, arguments by their API names."""
+        return Instance.from_api(call(self._client.create_db_instance, **arguments)["DBInstance"])
+
+    def rename_instance(self, instance_id: str, new_id: str) -> None:
+        """ModifyDBInstance with ApplyImmediately; the instance reboots."""
+        call(
+            self._client.modify_db_instance,
+            DBInstanceIdentifier=instance_id,
+            NewDBInstanceIdentifier=new_id,
+            ApplyImmediately=True,
+        )
+
+    def delete_instance(self, instance_id: str) -> None:
+        """DeleteDBInstance. Aurora instances hold no data, so there is no final snapshot to take or skip."""
+        call(self._client.delete_db_instance, DBInstanceIdentifier=instance_id)
+
+    # --- tags ---
+
+    def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
+        """AddTagsToResource; setting a tag again is no error."""
+        call(self._client.add_tags_to_resource, ResourceName=arn, Tags=tags_to_api(tags))
+
+    def _pages(self, operation: str, key: str, **arguments: Any) -> list[Mapping[str, Any]]:
+        """All pages of a listing, by Marker."""
+        found: list[Mapping[str, Any]] = []
+        while True:
+            answer = call(getattr(self._client, operation), **arguments)
+            found.extend(answer[key])
+            if not answer.get("Marker"):
+                return found
+            arguments = {**arguments, "Marker": answer["Marker"]}

@@ -1,0 +1,27 @@
+"""Reading the execution document: `{"request", "execution", <result of each step>}`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+def operation_id(document: Document) -> str:
+    """The operation this execution works for: the plan's, else the request's, else the execution's name."""
+    plan = document.get("plan")
+    if isinstance(plan, Mapping):
+        return str(plan["operation_id"])
+    request = document.get("request")
+    given = request.get("operation_id") if isinstance(request, Mapping) else None
+    return given if isinstance(given, str) and given else execution_name(document)
+
+
+def execution_name(document: Document) -> str:
+    return str(document["execution"]["name"])
+
+
+def execution_id(document: Document) -> str:
+    """The execution's ARN."""
+    return str(document["execution"]["id"])

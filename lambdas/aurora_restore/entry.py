@@ -1,0 +1,67 @@
+"""The shared entry of all functions: context, audit trail and errors around one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from aurora_restore import document as documents
+from aurora_restore.context import Context, build_context
+from aurora_restore.errors import RestoreError
+from aurora_restore.log import bind
+from aurora_restore.settings import Settings
+from aurora_restore.store import AuditStatus
+
+Step = Callable[[Context, Mapping[str, Any]], dict[str, Any]]
+Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+
+
+@cache
+def shared_context() -> Context:
+    """One context per cold start."""
+    return build_context(Settings.from_env())
+
+
+def handler(step: str, result_key: str, run: Step, context: Callable[[], Context] = shared_context) -> Handler:
+    """The Lambda handler of one step.
+
+    `step` is the state's name, `result_key` where the state machine puts the result. A step that advances in several
+    calls (its result says `done: false`) is audited once when it starts and once when it ends, not at each call.
+    """
+
+    def handle(event: dict[str, Any], _lambda_context: object) -> dict[str, Any]:
+        ctx = context()
+        operation_id = documents.operation_id(event)
+        bind(ctx.logger, operation_id=operation_id, step=step)
+        if result_key not in event:
+            ctx.store.audit(operation_id, step, AuditStatus.STARTED)
+        try:
+            result = run(ctx, event)
+        except Exception as error:
+            _record_failure(ctx, operation_id, step, error)
+            raise
+        if result.get("done", True):
+            ctx.store.audit(operation_id, step, AuditStatus.SUCCEEDED, result.get("audit"))
+        return {key: value for key, value in result.items() if key != "audit"}
+
+    return handle
+
+
+def _record_failure(context: Context, operation_id: str, step: str, error: Exception) -> None:
+    """Log and audit a failure; if the audit fails too, the step's own error still is the one that leaves."""
+    if isinstance(error, RestoreError):
+        details = {
+            "error": type(error).__name__,
+            "code": error.code.value,
+            "message": error.message,
+            "remedy": error.remedy,
+        }
+    else:
+        details = {"error": type(error).__name__}
+    # An unexpected exception's text may hold anything, a secret included: only its type and place are logged.
+    context.logger.error("step failed", extra=details, exc_info=isinstance(error, RestoreError))
+    try:
+        context.store.audit(operation_id, step, AuditStatus.FAILED, details)
+    except RestoreError as audit_error:
+        context.logger.error("the failure could not be audited", extra={"error": type(audit_error).__name__})

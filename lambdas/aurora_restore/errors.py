@@ -1,0 +1,328 @@
+"""Every error of the pipeline: a stable code for people, a class name for the state machine.
+
+AWS Lambda's Python runtime reports an exception's class name as `errorType`, which is what `Retry` and `Catch` match,
+and its text as `errorMessage`. The text therefore carries the code, what happened and what to do next. docs/errors.md
+explains each.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Code(StrEnum):
+    """Stable codes: 1xx request and guard rails, 2xx concurrency, 3xx AWS, 4xx databases, 5xx swap, 9xx setup."""
+
+    INVALID_REQUEST = "AR101"
+    NOT_YET_SUPPORTED = "AR102"
+    TARGET_NOT_FOUND = "AR103"
+    TARGET_NOT_ALLOWED = "AR104"
+    TARGET_NOT_AVAILABLE = "AR105"
+    SOURCE_IS_TARGET = "AR106"
+    ACCOUNT_MISMATCH = "AR107"
+    SNAPSHOT_NOT_FOUND = "AR108"
+    SNAPSHOT_NOT_AVAILABLE = "AR109"
+    INCOMPATIBLE_ENGINE = "AR110"
+    NAME_TAKEN = "AR111"
+    LOCK_HELD = "AR201"
+    LOCK_LOST = "AR202"
+    OPERATION_EXISTS = "AR203"
+    RETRYABLE_AWS_ERROR = "AR301"
+    AWS_CALL_FAILED = "AR302"
+    ACCESS_DENIED = "AR303"
+    QUOTA_EXCEEDED = "AR304"
+    CAPACITY_EXHAUSTED = "AR305"
+    KMS_KEY_UNAVAILABLE = "AR306"
+    RESOURCE_EXISTS = "AR307"
+    RESOURCE_MISSING = "AR308"
+    RESOURCE_BUSY = "AR309"
+    COPY_FAILED = "AR310"
+    RESTORE_FAILED = "AR311"
+    INSTANCE_FAILED = "AR312"
+    WAIT_TIMED_OUT = "AR313"
+    SECRET_MALFORMED = "AR401"  # noqa: S105  # an error code
+    SECRET_NOT_FOUND = "AR402"  # noqa: S105  # an error code
+    DATABASE_UNREACHABLE = "AR403"
+    DATABASE_REFUSED = "AR404"
+    VERIFICATION_FAILED = "AR405"
+    SWAP_FAILED = "AR501"
+    POST_SWAP_FAILURE = "AR502"
+    CLEANUP_FAILED = "AR503"
+    INVALID_SETTINGS = "AR901"
+
+
+class RestoreError(Exception):
+    """Base of all errors of the pipeline: `code` is stable, `message` says what happened, `remedy` what to do next."""
+
+    code: ClassVar[Code]
+    default_remedy: ClassVar[str]
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        self.message = message
+        self.remedy = remedy or self.default_remedy
+        super().__init__(f"[{self.code}] {self.message} Remedy: {self.remedy}")
+
+
+class InvalidRequest(RestoreError):
+    """The request does not satisfy the schema; the message lists every mistake by path."""
+
+    code = Code.INVALID_REQUEST
+    default_remedy = "Correct the listed paths of the request and start again."
+
+
+class NotYetSupported(RestoreError):
+    """The request is well formed but asks for something this release cannot do."""
+
+    code = Code.NOT_YET_SUPPORTED
+    default_remedy = "Use a latest_snapshot or snapshot source and the swap strategy, without masking or approval."
+
+
+class TargetNotFound(RestoreError):
+    """The target cluster does not exist in the pipeline's account and region."""
+
+    code = Code.TARGET_NOT_FOUND
+    default_remedy = "Check target.cluster; a target must exist, because the new cluster mirrors it."
+
+
+class TargetNotAllowed(RestoreError):
+    """The target cluster lacks the opt-in tag."""
+
+    code = Code.TARGET_NOT_ALLOWED
+    default_remedy = "If this cluster may be replaced, tag it <name_prefix>:target = true."
+
+
+class TargetNotAvailable(RestoreError):
+    """The target cluster is being modified, is stopped, has no instances, or belongs to a global database."""
+
+    code = Code.TARGET_NOT_AVAILABLE
+    default_remedy = "Wait until the target and its instances are available, then start again."
+
+
+class SourceIsTarget(RestoreError):
+    """Source and target are the same cluster."""
+
+    code = Code.SOURCE_IS_TARGET
+    default_remedy = "Name another target: the pipeline never replaces the cluster it restores from."
+
+
+class AccountMismatch(RestoreError):
+    """The caller's account is not the one the deployment was made for."""
+
+    code = Code.ACCOUNT_MISMATCH
+    default_remedy = "Check account_id of the inventory and the credentials in use, then deploy again."
+
+
+class SnapshotNotFound(RestoreError):
+    """No snapshot matches the source."""
+
+    code = Code.SNAPSHOT_NOT_FOUND
+    default_remedy = "Check source.cluster or source.snapshot and source.region."
+
+
+class SnapshotNotAvailable(RestoreError):
+    """Snapshots match the source, but none is available."""
+
+    code = Code.SNAPSHOT_NOT_AVAILABLE
+    default_remedy = "Wait until the snapshot is available, or name another one."
+
+
+class IncompatibleEngine(RestoreError):
+    """The snapshot's engine or major version does not fit the target's."""
+
+    code = Code.INCOMPATIBLE_ENGINE
+    default_remedy = "Restore into a target of the same engine and major version."
+
+
+class NameTaken(RestoreError):
+    """A name the operation needs belongs to something it did not make."""
+
+    code = Code.NAME_TAKEN
+    default_remedy = "Rename or remove the resource that holds the name, or use another operation_id."
+
+
+class LockHeld(RestoreError):
+    """Another operation works on the same target."""
+
+    code = Code.LOCK_HELD
+    default_remedy = "Wait until the other operation ends; its lease runs out by itself if it died."
+
+
+class LockLost(RestoreError):
+    """The operation no longer holds the lock of its target."""
+
+    code = Code.LOCK_LOST
+    default_remedy = "Look at the operation that holds the lock now; start again when it has ended."
+
+
+class OperationExists(RestoreError):
+    """The operation_id was used before, by another execution."""
+
+    code = Code.OPERATION_EXISTS
+    default_remedy = "Start again with another operation_id."
+
+
+class AwsCallFailed(RestoreError):
+    """AWS refused a call for a reason without a class of its own; `aws_code` is AWS's error code."""
+
+    code = Code.AWS_CALL_FAILED
+    default_remedy = "Read AWS's message; correct what it names and start again."
+
+    def __init__(self, message: str, *, remedy: str | None = None, aws_code: str = "") -> None:
+        self.aws_code = aws_code
+        super().__init__(message, remedy=remedy)
+
+
+class RetryableAwsError(AwsCallFailed):
+    """Throttling, a server error or a broken connection: the state machine retries it."""
+
+    code = Code.RETRYABLE_AWS_ERROR
+    default_remedy = "Nothing: it is retried. If it persists, look at AWS Health and at the network of the functions."
+
+
+class AccessDenied(AwsCallFailed):
+    """The function's role lacks a permission."""
+
+    code = Code.ACCESS_DENIED
+    default_remedy = (
+        "Deploy the iam role again; check permission boundaries, service control policies and the key's policy."
+    )
+
+
+class QuotaExceeded(AwsCallFailed):
+    """An account quota is used up."""
+
+    code = Code.QUOTA_EXCEEDED
+    default_remedy = "Remove what is no longer needed or raise the quota in Service Quotas, then start again."
+
+
+class CapacityExhausted(AwsCallFailed):
+    """AWS has no capacity for the instance class in the zones of the subnet group."""
+
+    code = Code.CAPACITY_EXHAUSTED
+    default_remedy = "Choose another instances.class, or start again later."
+
+
+class KmsKeyUnavailable(AwsCallFailed):
+    """A KMS key is disabled, pending deletion or not usable by the function's role."""
+
+    code = Code.KMS_KEY_UNAVAILABLE
+    default_remedy = "Enable the key, or let its policy and grants admit the function's role."
+
+
+class ResourceExists(AwsCallFailed):
+    """AWS says that the name is in use."""
+
+    code = Code.RESOURCE_EXISTS
+    default_remedy = "Rename or remove the resource that holds the name, or use another operation_id."
+
+
+class ResourceMissing(AwsCallFailed):
+    """AWS says that something the call names does not exist."""
+
+    code = Code.RESOURCE_MISSING
+    default_remedy = "Check that nobody removed it while the operation ran, then start again."
+
+
+class ResourceBusy(AwsCallFailed):
+    """AWS says that the resource's state does not allow the call."""
+
+    code = Code.RESOURCE_BUSY
+    default_remedy = "Wait until the resource is available, then start again."
+
+
+class CopyFailed(RestoreError):
+    """The snapshot copy failed or vanished."""
+
+    code = Code.COPY_FAILED
+    default_remedy = "Look at the RDS events of the copy; check both KMS keys, then start again."
+
+
+class RestoreFailed(RestoreError):
+    """The new cluster ended in a state it cannot leave, or vanished."""
+
+    code = Code.RESTORE_FAILED
+    default_remedy = (
+        "Look at the RDS events of the new cluster; check subnet group, parameter group and key, then start again."
+    )
+
+
+class InstanceFailed(RestoreError):
+    """An instance of the new cluster ended in a state it cannot leave, or vanished."""
+
+    code = Code.INSTANCE_FAILED
+    default_remedy = (
+        "Look at the RDS events of the instance; check class, parameter group and subnets, then start again."
+    )
+
+
+class WaitTimedOut(RestoreError):
+    """The operation's deadline passed while it waited for AWS."""
+
+    code = Code.WAIT_TIMED_OUT
+    default_remedy = "Raise state_machine_timeout_seconds above what this restore needs, deploy, and start again."
+
+
+class SecretMalformed(RestoreError):
+    """A secret is not JSON or lacks a key; its content is never shown."""
+
+    code = Code.SECRET_MALFORMED
+    default_remedy = 'Write the secret as {"username": "...", "password": "..."}.'
+
+
+class SecretNotFound(RestoreError):
+    """A secret does not exist."""
+
+    code = Code.SECRET_NOT_FOUND
+    default_remedy = "Create the secret (site.yml --tags secrets) or correct its name."
+
+
+class DatabaseUnreachable(RestoreError):
+    """No verified TLS connection to the new cluster could be made; retried before it ends the operation."""
+
+    code = Code.DATABASE_UNREACHABLE
+    default_remedy = (
+        "Check that the functions' security group may reach the cluster's port and that subnets route to it."
+    )
+
+
+class DatabaseRefused(RestoreError):
+    """The database refused a statement or a login."""
+
+    code = Code.DATABASE_REFUSED
+    default_remedy = "Read the database's message; correct users or verify in the request, then start again."
+
+
+class VerificationFailed(RestoreError):
+    """A check of the restored data failed: nothing was swapped."""
+
+    code = Code.VERIFICATION_FAILED
+    default_remedy = "Look at the failed checks in the audit trail; correct the source or the bounds in verify."
+
+
+class SwapFailed(RestoreError):
+    """A cluster or instance vanished or was renamed by somebody else during the swap."""
+
+    code = Code.SWAP_FAILED
+    default_remedy = "See which cluster holds the target's name now; docs/errors.md says how to put the names back."
+
+
+class PostSwapFailure(RestoreError):
+    """The target holds the verified data, but something after the swap failed."""
+
+    code = Code.POST_SWAP_FAILURE
+    default_remedy = "Use the target; finish by hand what failed, for example the removal of a snapshot copy."
+
+
+class CleanupFailed(RestoreError):
+    """The undo of a failed operation could not be finished."""
+
+    code = Code.CLEANUP_FAILED
+    default_remedy = "Remove what carries the operation's tag <name_prefix>:operation by hand; the message lists it."
+
+
+class InvalidSettings(RestoreError):
+    """The function's environment lacks variables or holds malformed ones; the message lists all of them."""
+
+    code = Code.INVALID_SETTINGS
+    default_remedy = "Set the named variables (or CONFIG_FILE) and deploy again; docs/configuration.md explains each."

@@ -1,0 +1,173 @@
+"""A restore request, as the runbooks and SnapshotCheck alike understand it. Pure: no AWS library is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from marshmallow import ValidationError
+
+from aurora_restore import identifiers
+from aurora_restore.errors import InvalidRequest, NotYetSupported
+from aurora_restore.request_schema import RequestSchema
+
+SUPPORTED_SOURCES = ("latest_snapshot", "snapshot")
+SUPPORTED_STRATEGIES = ("swap",)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the data comes from. `region` None means the pipeline's own."""
+
+    type: str
+    cluster: str | None = None
+    snapshot: str | None = None
+    region: str | None = None
+    date: str | None = None
+    time: str | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """The cluster to replace, and the KMS key to encrypt its successor with (None: the target's)."""
+
+    cluster: str
+    kms_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Instances:
+    """What to make instead of mirroring the target; None mirrors."""
+
+    count: int | None = None
+    instance_class: str | None = None
+
+
+@dataclass(frozen=True)
+class User:
+    """A login to make from a secret; `access` is read_write or read_only."""
+
+    secret: str
+    access: str
+    database: str
+    schemas: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verify:
+    """What must hold before the swap; the entries of the lists are as the schema describes them."""
+
+    database: str | None = None
+    tables: tuple[Mapping[str, Any], ...] = ()
+    freshness: tuple[Mapping[str, Any], ...] = ()
+    queries: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long the old cluster is kept (hours), and whether the snapshot copy stays."""
+
+    keep_old_hours: int = 24
+    keep_copy: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """A valid request."""
+
+    source: Source
+    target: Target
+    operation_id: str | None = None
+    strategy: str = "swap"
+    instances: Instances = field(default_factory=Instances)
+    users: tuple[User, ...] = ()
+    verify: Verify = field(default_factory=Verify)
+    retention: Retention = field(default_factory=Retention)
+    dry_run: bool = False
+
+
+def validate(request: Any) -> list[str]:
+    """Every mistake of a request, as `path: what is wrong`, sorted by path; empty when the pipeline would take it.
+
+    `request` is plain JSON. What has its place in the schema but does not work yet is a mistake, too.
+    """
+    return sorted([*_mistakes(request), *_unsupported(request)])
+
+
+def parse(request: Any) -> Request:
+    """The request as frozen dataclasses. Raises InvalidRequest or NotYetSupported with every mistake at once."""
+    mistakes, unsupported = _mistakes(request), _unsupported(request)
+    if mistakes:
+        raise InvalidRequest("The request is not valid: " + "; ".join(sorted([*mistakes, *unsupported])) + ".")
+    if unsupported:
+        raise NotYetSupported("The request asks for what does not work yet: " + "; ".join(sorted(unsupported)) + ".")
+    data = RequestSchema().load(request)
+    return Request(
+        source=Source(**data["source"]),
+        target=Target(**data["target"]),
+        operation_id=data.get("operation_id"),
+        strategy=data["strategy"],
+        instances=Instances(**(data["instances"] or {})),
+        users=tuple(User(**{**user, "schemas": tuple(user["schemas"])}) for user in data["users"]),
+        verify=Verify(
+            database=data["verify"]["database"],
+            tables=tuple(data["verify"]["tables"]),
+            freshness=tuple(data["verify"]["freshness"]),
+            queries=tuple(data["verify"]["queries"]),
+        ),
+        retention=Retention(**data["retention"]),
+        dry_run=data["dry_run"],
+    )
+
+
+def as_plain(part: Any) -> dict[str, Any]:
+    """A dataclass of this module as plain JSON, for the plan."""
+    return _plain(asdict(part))  # type: ignore[no-any-return]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _mistakes(request: Any) -> list[str]:
+    try:
+        data = RequestSchema().load(request)
+    except ValidationError as error:
+        return list(_flatten(error.messages))
+    operation_id = data.get("operation_id")
+    if operation_id:
+        instances = (data.get("instances") or {}).get("count") or 1
+        return [
+            f"operation_id: {name} would be refused by RDS; shorten it or target.cluster"
+            for name in identifiers.misfits(data["target"]["cluster"], operation_id, instances)
+        ]
+    return []
+
+
+def _unsupported(request: Any) -> list[str]:
+    """Looks at the raw request, so that these are told together with the schema's mistakes."""
+    if not isinstance(request, Mapping):
+        return []
+    found = [f"{name}: not supported yet" for name in ("masking", "approval") if request.get(name)]
+    strategy = request.get("strategy", "swap")
+    if strategy in ("replace", "side_by_side"):
+        found.append(f"strategy: {strategy} is not supported yet; use {SUPPORTED_STRATEGIES[0]}")
+    source = request.get("source")
+    kind = source.get("type") if isinstance(source, Mapping) else None
+    if kind in ("snapshot_of_date", "point_in_time", "latest_restorable_time", "clone"):
+        found.append(f"source.type: {kind} is not supported yet; use {' or '.join(SUPPORTED_SOURCES)}")
+    return found
+
+
+def _flatten(messages: Any, path: str = "") -> Iterator[str]:
+    """Marshmallow's nested messages as `a.0.b: text`; `_schema` stands for the object itself."""
+    if isinstance(messages, Mapping):
+        for key, value in messages.items():
+            here = path if key == "_schema" else f"{path}.{key}" if path else str(key)
+            yield from _flatten(value, here)
+    else:
+        for text in messages if isinstance(messages, list) else [messages]:
+            yield f"{path or 'request'}: {text}"

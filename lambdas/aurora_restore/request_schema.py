@@ -1,0 +1,169 @@
+"""The request's fields, their types, bounds and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from aurora_restore import identifiers
+
+SOURCE_FIELDS = {  # source type -> the fields it needs besides region
+    "latest_snapshot": {"cluster"},
+    "snapshot": {"snapshot"},
+    "snapshot_of_date": {"cluster", "date"},
+    "point_in_time": {"cluster", "time"},
+    "latest_restorable_time": {"cluster"},
+    "clone": {"cluster"},
+}
+STRATEGIES = ("swap", "replace", "side_by_side")
+MAX_INSTANCES = 16  # AUG, "Amazon Aurora DB clusters": one writer and up to 15 readers
+
+REGION = validate.Regexp(r"[a-z]{2}(-[a-z]+)+-\d\Z", error="must be a region such as us-east-1")
+INSTANCE_CLASS = validate.Regexp(
+    r"db\.(serverless|[a-z0-9-]+\.[a-z0-9-]+)\Z",
+    error="must be an instance class such as db.r6g.large or db.serverless",
+)
+NAME = validate.Length(min=1, max=255)
+
+
+def _text(*, required: bool = True, rule: Any = NAME, **options: Any) -> fields.String:
+    return fields.String(required=required, validate=rule, **options)
+
+
+def _optional(rule: Any = NAME) -> fields.String:
+    return fields.String(validate=rule, allow_none=True, load_default=None)
+
+
+def _list(schema: type[Schema]) -> Any:
+    return fields.List(fields.Nested(schema), load_default=list)
+
+
+def _identifier(value: str) -> None:
+    if not identifiers.is_identifier(value):
+        raise ValidationError(
+            "must be an RDS identifier: up to 63 lower-case letters, digits and single hyphens, a letter first"
+        )
+
+
+def _operation_id(value: str) -> None:
+    if not identifiers.is_operation_id(value):
+        raise ValidationError("must be 6 to 24 lower-case letters, digits and single hyphens, hyphens not at the ends")
+
+
+class SourceSchema(Schema):
+    """Where the data comes from; which other fields are needed follows from `type`."""
+
+    type = _text(rule=validate.OneOf(list(SOURCE_FIELDS), error="must be one of {choices}"))
+    cluster = _optional(_identifier)
+    snapshot = _optional()
+    region = _optional(REGION)
+    date = _optional(validate.Regexp(r"\d{4}-\d{2}-\d{2}\Z", error="must be a date such as 2026-11-23"))
+    time = _optional(
+        validate.Regexp(r"\d{4}-\d{2}-\d{2}T.+Z\Z", error="must be a UTC time such as 2026-11-23T07:14:50Z")
+    )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _fields_fit_type(self, data: Mapping[str, Any], **_: Any) -> None:
+        kind = data.get("type")
+        if kind not in SOURCE_FIELDS:
+            return
+        needed = SOURCE_FIELDS[kind]
+        problems: dict[str, list[str]] = {}
+        for name in ("cluster", "snapshot", "date", "time"):
+            given = data.get(name) is not None
+            if name in needed and name in data and not given:
+                problems[name] = [f"is needed by source type {kind}"]
+            if name not in needed and given:
+                problems[name] = [f"does not belong to source type {kind}"]
+        if problems:
+            raise ValidationError(problems)
+
+
+class TargetSchema(Schema):
+    """The cluster to replace."""
+
+    cluster = _text(rule=_identifier)
+    kms_key = _optional()
+
+
+class InstancesSchema(Schema):
+    """What to make instead of mirroring the target."""
+
+    count = fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(1, MAX_INSTANCES))
+    instance_class = fields.String(data_key="class", allow_none=True, load_default=None, validate=INSTANCE_CLASS)
+
+
+class UserSchema(Schema):
+    """A login to make from a secret."""
+
+    secret = _text()
+    access = _text(rule=validate.OneOf(["read_write", "read_only"], error="must be one of {choices}"))
+    database = _text(rule=validate.Length(min=1, max=63))
+    schemas = fields.List(_text(rule=validate.Length(min=1, max=63)), required=True, validate=validate.Length(min=1))
+
+
+class TableSchema(Schema):
+    """A table that must exist, with bounds on its rows."""
+
+    name = _text()
+    min_rows = fields.Integer(strict=True, load_default=0, validate=validate.Range(min=0))
+    max_rows = fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(min=0))
+
+
+class FreshnessSchema(Schema):
+    """A time column whose newest value may be at most so old, counted from the restore."""
+
+    table = _text()
+    column = _text()
+    max_age_hours = fields.Float(required=True, validate=validate.Range(min=0, min_inclusive=False))
+
+
+class QuerySchema(Schema):
+    """A read-only statement that must return one value, equal to `expect`."""
+
+    name = _text()
+    sql = _text(rule=validate.Length(min=1, max=10_000))
+    expect = fields.Raw(required=True, allow_none=True)
+
+
+class VerifySchema(Schema):
+    """What must hold before the swap."""
+
+    database = _optional(validate.Length(min=1, max=63))
+    tables = _list(TableSchema)
+    freshness = _list(FreshnessSchema)
+    queries = _list(QuerySchema)
+
+    @validates_schema(skip_on_field_errors=False)
+    def _checks_need_a_database(self, data: Mapping[str, Any], **_: Any) -> None:
+        if any(data.get(name) for name in ("tables", "freshness", "queries")) and not data.get("database"):
+            raise ValidationError({"database": ["is needed when there are tables, freshness or queries to check"]})
+
+
+class RetentionSchema(Schema):
+    """What stays after a success."""
+
+    keep_old_hours = fields.Integer(strict=True, load_default=24, validate=validate.Range(0, 8760))
+    keep_copy = fields.Boolean(load_default=False)
+
+
+def _defaults(schema: type[Schema]) -> Any:
+    return lambda: schema().load({})
+
+
+class RequestSchema(Schema):
+    """The request as a whole."""
+
+    operation_id = _optional(_operation_id)
+    source = fields.Nested(SourceSchema, required=True)
+    target = fields.Nested(TargetSchema, required=True)
+    strategy = fields.String(load_default="swap", validate=validate.OneOf(STRATEGIES, error="must be one of {choices}"))
+    instances = fields.Nested(InstancesSchema, allow_none=True, load_default=None)
+    users = _list(UserSchema)
+    masking = fields.Raw(allow_none=True, load_default=None)
+    verify = fields.Nested(VerifySchema, load_default=_defaults(VerifySchema))
+    retention = fields.Nested(RetentionSchema, load_default=_defaults(RetentionSchema))
+    approval = fields.Raw(allow_none=True, load_default=None)
+    dry_run = fields.Boolean(load_default=False)

@@ -1,0 +1,101 @@
+"""What the pipeline remembers: operations, locks, history and the audit trail.
+
+`Store` is the contract; `store_dynamodb.DynamoStore` keeps it in the two tables. The tests hold it and an in-memory twin
+to the same behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Status(StrEnum):
+    """Of an operation, in the state table."""
+
+    PLANNED = "PLANNED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class AuditStatus(StrEnum):
+    """Of a step, in the audit table."""
+
+    STARTED = "STARTED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One item of the state table: `state` maps a step's name to its journal entry."""
+
+    operation_id: str
+    status: Status
+    timestamp: str
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def execution_id(self) -> str:
+        """ARN of the execution the operation belongs to."""
+        return str(self.state.get("operation", {}).get("execution_id", ""))
+
+    def entry(self, step: str) -> Mapping[str, Any]:
+        """What `step` journalled last; empty when it never did."""
+        found = self.state.get(step, {})
+        return found if isinstance(found, Mapping) else {}
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock as held: `token` grows with every new owner, `lease_until` is in epoch seconds."""
+
+    owner: str
+    token: int
+    lease_until: int
+
+
+class Store(Protocol):
+    """The two tables, as the steps use them."""
+
+    def begin(self, operation_id: str, facts: Mapping[str, Any]) -> None:
+        """Create the operation as RUNNING with `facts` (at least `execution_id`) as entry `operation`.
+
+        A second call by the same execution changes nothing. Raises OperationExists for another execution's.
+        """
+
+    def read(self, operation_id: str) -> Operation | None:
+        """The operation, read consistently; None when there is none."""
+
+    def journal(self, operation_id: str, step: str, entry: Mapping[str, Any]) -> None:
+        """Replace the journal entry of one step. Written before and after every call that changes something."""
+
+    def set_status(self, operation_id: str, status: Status) -> None:
+        """Set the status of an operation that exists."""
+
+    def acquire(self, resource: str, owner: str, lease_until: int, now: int) -> Lock:
+        """Take `lock#<resource>`, or take it again. Raises LockHeld while another owner's lease runs."""
+
+    def holder(self, resource: str) -> Lock | None:
+        """The lock as it stands, read consistently, expired or not; None when free."""
+
+    def release(self, resource: str, owner: str) -> bool:
+        """Free the lock if `owner` holds it; says whether it did. The token survives, so that it only grows."""
+
+    def remember(self, resource: str, durations: Mapping[str, int]) -> None:
+        """Add one success to the history of a target: seconds by phase. The ten newest are kept."""
+
+    def history(self, resource: str) -> list[Mapping[str, int]]:
+        """The remembered successes of a target, oldest first."""
+
+    def audit(self, operation_id: str, step: str, status: AuditStatus, details: Mapping[str, Any] | None = None) -> str:
+        """Append one event and return its timestamp, unique within the operation. Nothing is ever overwritten."""
+
+
+def resource_key(region: str, cluster: str) -> str:
+    """The name of a target in locks and history: `<region>#<cluster>`."""
+    return f"{region}#{cluster}"
