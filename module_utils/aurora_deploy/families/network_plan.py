@@ -32,8 +32,11 @@ HTTPS = 443
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """The declared network. `zones` are names of Availability Zones, one private subnet in each; `egress` says how the functions
-    reach AWS; the endpoint services are short names such as `rds`; tags go on everything."""
+    """The declared network.
+
+    `zones` are names of Availability Zones, one private subnet in each; `egress` says how the functions reach AWS; the
+    endpoint services are short names such as `rds`; the tags go on everything.
+    """
 
     prefix: str
     region: str
@@ -129,7 +132,7 @@ def rule(port: int, peer: str, description: str, last_port: int | None = None, p
 
 
 def service_name(region: str, service: str) -> str:
-    """Return the full name of a service's endpoint, which its prefix list shares (VPC User Guide, "AWS-managed prefix lists")."""
+    """Return a service's endpoint name; its prefix list shares it (VPC User Guide, "AWS-managed prefix lists")."""
     return f"com.amazonaws.{region}.{service}"
 
 
@@ -162,7 +165,7 @@ def _check(spec: NetworkSpec) -> None:
 def _subnet_cidrs(spec: NetworkSpec) -> tuple[list[str], str]:
     """Cut the VPC into equal blocks: one a zone for the private subnets, and the last one for the public subnet.
 
-    A block keeps its number when a zone is added at the end, as long as the number of blocks stays: at least 8 always are.
+    At least 8 blocks are cut, so that adding a zone at the end leaves the blocks of the others alone.
     """
     network = ipaddress.IPv4Network(spec.cidr)
     bits = max(3, len(spec.zones).bit_length())

@@ -1,10 +1,11 @@
 """The Lambda deployment package: one zip whose bytes depend on its input alone.
 
-Entries are sorted, carry one fixed time and one fixed mode, and are stored without compression: zlib and zlib-ng (which some
-Python builds link) deflate the same input to different bytes, and then two operators would replace each other's code for ever.
-The zip holds no bytecode either: its bytes would depend on the minor version of the Python that built it.
+Entries are sorted, carry one fixed time and one fixed mode, and are stored without compression: zlib and zlib-ng
+(which some Python builds link) deflate the same input to different bytes, and then two operators would replace each
+other's code for ever. The zip holds no bytecode either: its bytes would depend on the Python that built it.
 
-The build is skipped while the fingerprint of everything that goes in is unchanged; what it costs then is reading the sources once.
+The build is skipped while the fingerprint of everything that goes in is unchanged; what it costs then is reading the
+sources once.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ _FORMAT = "1"
 _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
 _ENTRY_MODE = 0o100644 << 16
 _IGNORED_DIRECTORIES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
-# Of the dependencies: console scripts, what pip writes about the machine, and powertools' HTTP event handlers (half of all bytes, unused).
+# Of the dependencies: console scripts, what pip writes about the machine, and powertools' HTTP event handlers, which
+# are half of all bytes and unused.
 _PRUNED_DEPENDENCIES = ("bin/", "aws_lambda_powertools/event_handler/")
 _PRUNED_METADATA = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 
@@ -44,8 +46,8 @@ class PackageSpec:
     """What goes into the zip and where it goes.
 
     `source` is the directory of the Python package (its own name becomes the zip's top directory), `requirements` the
-    hash-locked requirements file, `ca_bundle` the PEM file stored as `rds-ca-bundle.pem`, `output` the zip, `python_version`
-    the runtime's `<major>.<minor>`.
+    hash-locked requirements file, `ca_bundle` the PEM file stored as `rds-ca-bundle.pem`, `output` the zip,
+    `python_version` the runtime's `<major>.<minor>`.
     """
 
     source: Path
@@ -57,7 +59,7 @@ class PackageSpec:
 
 @dataclass(frozen=True)
 class Package:
-    """A built zip: `sha256` is base64, the form of Lambda's CodeSha256; `built` is False when the zip was already current."""
+    """A built zip: `sha256` is base64, the form of Lambda's CodeSha256; `built` is False when it was already current."""
 
     path: Path
     sha256: str
@@ -82,7 +84,8 @@ def ensure_package(spec: PackageSpec) -> Package:
     content = write_zip(spec.output, entries)
     if len(content) > MAX_BYTES:
         raise DeployError(
-            f"{spec.output} has {len(content)} bytes, Lambda takes {MAX_BYTES}. Fix: remove dependencies from {spec.requirements}"
+            f"{spec.output} has {len(content)} bytes, Lambda takes {MAX_BYTES}. "
+            f"Fix: remove dependencies from {spec.requirements}"
         )
     package = Package(spec.output, _code_sha256(content), len(content), built=True)
     _replace(record, json.dumps({"fingerprint": fingerprint, "sha256": package.sha256}).encode())
@@ -185,7 +188,7 @@ def _pip_install(spec: PackageSpec, target: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise DeployError(
-            f"pip could not install {spec.requirements} (exit status {result.returncode}): {result.stderr.strip()[-2000:]}. "
+            f"pip could not install {spec.requirements} (status {result.returncode}): {result.stderr.strip()[-2000:]}. "
             "Fix: check the package index, and that every requirement is locked with hashes and has a pure-Python wheel"
         )
 
@@ -210,7 +213,7 @@ def _replace(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink()
         raise

@@ -1,0 +1,65 @@
+"""The network of the Lambda functions: made by us, or an existing one that is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aurora_deploy.action import Run, Work
+from aurora_deploy.families.network_core import (
+    AddressFamily,
+    InternetGatewayFamily,
+    NatGatewayFamily,
+    NetworkFamily,
+    SubnetFamily,
+    VpcFamily,
+)
+from aurora_deploy.families.network_existing import check_existing
+from aurora_deploy.families.network_plan import KINDS, NetworkSpec, declare
+from aurora_deploy.families.network_state import NetworkState
+from aurora_deploy.families.network_traffic import EndpointFamily, RouteTableFamily, RulesFamily, SecurityGroupFamily
+
+_FAMILIES: tuple[type[NetworkFamily], ...] = (
+    VpcFamily,
+    SubnetFamily,
+    InternetGatewayFamily,
+    AddressFamily,
+    NatGatewayFamily,
+    RouteTableFamily,
+    SecurityGroupFamily,
+    RulesFamily,
+    EndpointFamily,
+)
+
+
+def plan(run: Run) -> Iterator[Work]:
+    """Declare the network kind by kind; then remove, kind by kind backwards, what is ours and no longer declared."""
+    args = run.args
+    if args["vpc_id"] or args["subnet_ids"] or args["security_group_ids"]:
+        if not run.absent:
+            check_existing(run.aws, args)
+        return
+    state = NetworkState(run.aws, args["name_prefix"])
+    families = {family.kind: family(run.aws, state) for family in _FAMILIES}
+    declared = {kind: {} for kind in KINDS} if run.absent else declare(_spec(run))
+    for kind in KINDS:
+        if declared[kind]:
+            yield families[kind], declared[kind]
+    for kind in reversed(KINDS):
+        if extra := sorted(families[kind].read([]).keys() - declared[kind].keys()):
+            yield families[kind], dict.fromkeys(extra)
+
+
+def _spec(run: Run) -> NetworkSpec:
+    args = run.args
+    return NetworkSpec(
+        prefix=args["name_prefix"],
+        region=run.aws.region,
+        cidr=args["cidr"],
+        zones=args["zones"],
+        egress=args["egress"],
+        interface_services=args["interface_services"],
+        gateway_services=args["gateway_services"],
+        database_ports=args["database_ports"],
+        database_cidrs=args["database_cidrs"] or [args["cidr"]],
+        tags=args["tags"],
+    )

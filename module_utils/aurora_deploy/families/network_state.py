@@ -1,0 +1,125 @@
+"""The network as EC2 describes it, read once a task: all kinds side by side, every reference turned into a Name tag."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aurora_deploy.clients import THREADS, Aws
+from aurora_deploy.errors import DeployError
+from aurora_deploy.families.network_plan import Kind
+
+Raw = dict[str, Any]
+
+# kind -> paginator, key of the response, key of the id
+_DESCRIBE: dict[Kind, tuple[str, str, str]] = {
+    "vpc": ("describe_vpcs", "Vpcs", "VpcId"),
+    "subnet": ("describe_subnets", "Subnets", "SubnetId"),
+    "internet_gateway": ("describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    "nat_gateway": ("describe_nat_gateways", "NatGateways", "NatGatewayId"),
+    "route_table": ("describe_route_tables", "RouteTables", "RouteTableId"),
+    "security_group": ("describe_security_groups", "SecurityGroups", "GroupId"),
+    "endpoint": ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
+}
+_GONE = ("deleted", "deleting", "failed")
+
+
+class NetworkState:
+    """What carries our Project tag, by kind and Name tag. `learn` and `forget` keep it current while families write."""
+
+    def __init__(self, aws: Aws, prefix: str) -> None:
+        self._aws = aws
+        self._prefix = prefix
+        self._lock = threading.Lock()
+        self._raw: dict[Kind, dict[str, Raw]] = {}
+        self._ids: dict[tuple[Kind, str], str] = {}
+        self._names: dict[str, str] = {}
+        self.prefix_lists: dict[str, str] = {}
+        """Ids of the AWS-managed prefix lists by name, for example com.amazonaws.eu-west-1.s3."""
+        self._load()
+
+    def raw(self, kind: Kind) -> dict[str, Raw]:
+        """Return EC2's descriptions of one kind by Name tag, as they were when the task began."""
+        return self._raw["security_group" if kind == "rules" else kind]
+
+    def id(self, kind: Kind, name: str) -> str:
+        """Return the id of one of ours; raises DeployError where it does not exist."""
+        with self._lock:
+            found = self._ids.get((kind, name))
+        if found is None:
+            raise DeployError(f"the {kind.replace('_', ' ')} {name} does not exist. Fix: run again with --tags vpc")
+        return found
+
+    def name(self, identifier: str) -> str:
+        """Return the Name tag of one of ours, and the id itself of what is not ours: then it shows as drift."""
+        return self._names.get(identifier, identifier)
+
+    def learn(self, kind: Kind, name: str, identifier: str) -> None:
+        """Remember what was just created."""
+        with self._lock:
+            self._ids[kind, name] = identifier
+
+    def _load(self) -> None:
+        readers: list[Callable[[], None]] = [lambda kind=kind: self._describe(kind) for kind in _DESCRIBE]  # type: ignore[misc]
+        with ThreadPoolExecutor(THREADS) as pool:
+            for future in [
+                pool.submit(reader) for reader in (*readers, self._describe_addresses, self._describe_lists)
+            ]:
+                future.result()
+        for raw in self._raw["vpc"].values():
+            for attribute in ("enableDnsSupport", "enableDnsHostnames"):
+                answer = self._aws.client("ec2").describe_vpc_attribute(VpcId=raw["VpcId"], Attribute=attribute)
+                key = attribute[0].upper() + attribute[1:]
+                raw[key] = answer[key]["Value"]
+
+    def _describe(self, kind: Kind) -> None:
+        operation, key, id_key = _DESCRIBE[kind]
+        parameter = "Filter" if kind == "nat_gateway" else "Filters"
+        items = self._aws.pages("ec2", operation, key, **{parameter: self._filters()})
+        self._keep(kind, id_key, [item for item in items if item.get("State") not in _GONE])
+
+    def _describe_addresses(self) -> None:
+        """DescribeAddresses is not paginated."""
+        self._keep(
+            "address", "AllocationId", self._aws.client("ec2").describe_addresses(Filters=self._filters())["Addresses"]
+        )
+
+    def _describe_lists(self) -> None:
+        lists = self._aws.pages(
+            "ec2", "describe_managed_prefix_lists", "PrefixLists", Filters=[{"Name": "owner-id", "Values": ["AWS"]}]
+        )
+        self.prefix_lists = {item["PrefixListName"]: item["PrefixListId"] for item in lists}
+        self._names.update({identifier: name for name, identifier in self.prefix_lists.items()})
+
+    def _filters(self) -> list[dict[str, Any]]:
+        return [{"Name": "tag:Project", "Values": [self._prefix]}]
+
+    def _keep(self, kind: Kind, id_key: str, items: list[Raw]) -> None:
+        self._raw[kind] = {}
+        for item in items:
+            tags = tags_of(item)
+            name = tags.get("Name", "")
+            if tags.get("Project") != self._prefix or not name.startswith(f"{self._prefix}-"):
+                continue
+            if name in self._raw[kind]:
+                raise DeployError(
+                    f"two resources of the kind {kind.replace('_', ' ')} carry the Name tag {name}: "
+                    f"{self._ids[kind, name]} and {item[id_key]}. Fix: delete the one that is not in use"
+                )
+            self._raw[kind][name] = item
+            self._ids[kind, name] = item[id_key]
+            self._names[item[id_key]] = name
+
+
+def tags_of(raw: Raw) -> dict[str, str]:
+    """Return EC2's tag list as a mapping."""
+    return {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
+
+
+def tag_specification(resource_type: str, tags: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the tags for a create call: a run that is killed right after it finds the resource again."""
+    return [
+        {"ResourceType": resource_type, "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+    ]
