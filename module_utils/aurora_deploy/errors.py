@@ -42,7 +42,8 @@ _FIX_BY_TYPE: tuple[tuple[type[BotoCoreError], str], ...] = (
     (botocore_errors.NoRegionError, "set the variable region in the inventory"),
     (botocore_errors.SSOError, _RENEW),
     (botocore_errors.TokenRetrievalError, _RENEW),
-    (botocore_errors.HTTPClientError, _NETWORK),  # endpoint unreachable, connection closed, time-outs, TLS
+    (botocore_errors.ConnectionError, _NETWORK),  # endpoint unreachable
+    (botocore_errors.HTTPClientError, _NETWORK),  # connection closed, time-outs, TLS
     (WaiterError, "look at the resource in the console, then " + _AGAIN),
 )
 
