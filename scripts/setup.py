@@ -3,9 +3,9 @@
 Run it with the Python the environment shall have. Every step leaves a stamp that holds the hash of what it was made
 from, so that a second run of an unchanged step does nothing.
 
-Steps: `deploy` what a deployer needs, `lambda` what the functions ship, `collections` the stock modules of the demo and
-of the tests, `emulator` the local AWS in its own virtual environment, `dev` tests and linters, `node` the second checker
-of the state machine definition (left out, with a word, where npm is absent).
+Steps: `deploy` what a deployer needs, `lambda` what the functions ship, `collections` the stock modules of the demo
+and of the tests, `emulator` the local AWS in its own virtual environment, `dev` tests and linters, `node` the second
+checker of the state machine definition (left out, with a word, where npm is absent).
 """
 
 from __future__ import annotations
