@@ -1,8 +1,8 @@
 """Put the collections amazon.aws and community.aws, and only these, into the running environment's site-packages.
 
 The PyPI package `ansible` carries over a hundred collections, about half a gigabyte unpacked. The demo and the tests
-need two of them, 9 MB. pip downloads the wheel and checks it against the hash in requirements-collections.txt; ansible-core
-finds `ansible_collections` in site-packages by itself. The deployment proper needs neither.
+need two of them, 9 MB. pip downloads the wheel and checks it against the hash in requirements-collections.txt, and
+ansible-core finds `ansible_collections` in site-packages by itself. The deployment proper needs neither.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who the caller is, and whether the inventory expects it: one call, sts:GetCallerIdentity, which needs no permission."""
+"""Who the caller is, and whether the inventory expects it: one call, GetCallerIdentity, that needs no permission."""
 
 from __future__ import annotations
 
