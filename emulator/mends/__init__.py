@@ -11,7 +11,7 @@ import importlib
 
 from emulator.settings import Settings
 
-NAMES = ("lambda_runtime",)
+NAMES = ("lambda_runtime", "executions", "error_handling", "task_invocations", "metrics")
 
 
 def apply(settings: Settings) -> None:
