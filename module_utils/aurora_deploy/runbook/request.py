@@ -39,6 +39,16 @@ def assemble(
     return {**_merged(request, overrides), "operation_id": overrides.get("operation_id") or operation_id}
 
 
+def overrides(args: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what goes over a declaration: `request`, with `source_snapshot` and `dry_run` put in place."""
+    over = dict(args["request"])
+    if args["source_snapshot"]:
+        over["source"] = {**over.get("source", {}), "type": "snapshot", "snapshot": args["source_snapshot"]}
+    if args["dry_run"] is not None:
+        over["dry_run"] = args["dry_run"]
+    return over
+
+
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """`over` over `base`: mappings go together key by key, everything else replaces.
 
