@@ -8,8 +8,8 @@ from pathlib import Path
 # Ansible puts module_utils/ on the path of modules only, not on that of plugins.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
 
-from aurora_deploy.action import ConvergeAction  # noqa: E402
-from aurora_deploy.families import tables  # noqa: E402
+from aurora_deploy.action import ConvergeAction
+from aurora_deploy.families import tables
 
 
 class ActionModule(ConvergeAction):

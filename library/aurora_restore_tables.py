@@ -8,7 +8,7 @@ module: aurora_restore_tables
 short_description: Converge DynamoDB tables with encryption, recovery and protection
 description:
   - Creates, changes and removes on-demand DynamoDB tables; every declared attribute is compared and shown by C(--diff).
-  - The connection is taken from the variables O(ignore:region), O(ignore:aws_profile) and O(ignore:aws_config_file).
+  - The connection is taken from the variables C(region), C(aws_profile) and C(aws_config_file).
 options:
   tables:
     description: The tables. All key attributes are strings.
@@ -31,9 +31,9 @@ options:
         description: Attribute that holds the second (Unix epoch) after which an item may be removed; none without it.
         type: str
   kms_key:
-    description: Alias, id or ARN of the customer key that encrypts the tables. Required to create them.
+    description: Alias, id or ARN of the customer key that encrypts the tables.
     type: str
-    default: ""
+    required: true
   deletion_protection:
     description: Whether DynamoDB refuses to delete the tables. O(state=absent) switches it off first.
     type: bool

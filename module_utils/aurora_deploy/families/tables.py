@@ -10,6 +10,7 @@ from aurora_deploy.clients import together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
 from aurora_deploy.errors import DeployError, is_code
+from aurora_deploy.tags import removed, tag_list, tag_map
 
 _FIXED = ("partition_key", "sort_key")
 
@@ -64,10 +65,7 @@ class TableFamily(Family):
             "point_in_time_recovery": backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
             == "ENABLED",
             "ttl_attribute": lifetime.get("AttributeName") if ttl_on else None,
-            "tags": {
-                tag["Key"]: tag["Value"]
-                for tag in self.aws.pages("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=table["TableArn"])
-            },
+            "tags": tag_map(self.aws.pages("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=table["TableArn"])),
         }
 
     def create(self, name: str, after: Attributes) -> None:
@@ -81,7 +79,7 @@ class TableFamily(Family):
             BillingMode=after["billing_mode"],
             SSESpecification=_encryption(after),
             DeletionProtectionEnabled=after["deletion_protection"],
-            Tags=_tag_list(after["tags"]),
+            Tags=tag_list(after["tags"]),
         )
         self._wait_active(name)
         if after["point_in_time_recovery"]:
@@ -114,9 +112,9 @@ class TableFamily(Family):
             if after["ttl_attribute"]:
                 self._set_ttl(name, after["ttl_attribute"], on=True)
         if "tags" in changed:
-            if gone := sorted(set(before["tags"]) - set(after["tags"])):
+            if gone := removed(before["tags"], after["tags"]):
                 client.untag_resource(ResourceArn=before["_arn"], TagKeys=gone)
-            client.tag_resource(ResourceArn=before["_arn"], Tags=_tag_list(after["tags"]))
+            client.tag_resource(ResourceArn=before["_arn"], Tags=tag_list(after["tags"]))
 
     def delete(self, name: str, before: Attributes) -> None:
         """Removal is asked for by `state: absent`, so protection is switched off first."""
@@ -173,7 +171,3 @@ class TableFamily(Family):
 
 def _encryption(after: Attributes) -> dict[str, Any]:
     return {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": after["kms_key"]}
-
-
-def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
