@@ -1,0 +1,95 @@
+"""What a step may ask of a database, whichever engine it is."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Access(StrEnum):
+    """What a user of the restored database may do in the schemas named for it; elsewhere it may do nothing."""
+
+    READ_WRITE = "read_write"
+    READ_ONLY = "read_only"
+
+    @property
+    def table_privileges(self) -> frozenset[str]:
+        """The privileges on tables, by the names both engines use."""
+        reading = frozenset({"SELECT"})
+        return reading | {"INSERT", "UPDATE", "DELETE"} if self is Access.READ_WRITE else reading
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where and as whom to connect. `engine` is Aurora's name: `aurora-postgresql` or `aurora-mysql`."""
+
+    engine: str
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}:{self.port}/{self.database}"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """What an engine's implementation works on: a connected socket, TLS not begun, and the way to further connections."""
+
+    socket: socket.socket
+    tls: ssl.SSLContext
+    statement_seconds: float
+    log_in: Callable[[Endpoint], Database]
+
+
+class Database(Protocol):
+    """One open, verified TLS connection. Every method may raise DatabaseUnreachable and the refusals of `db.failures`.
+
+    Statements run under the statement timeout given to `connect()`. `table` is `schema.table`; without a schema, PostgreSQL takes
+    `public` and MySQL the connection's database.
+    """
+
+    def close(self) -> None:
+        """Close the connection; never raises."""
+
+    def server_version(self) -> str:
+        """The server's version, such as `16.4` or `8.0.39`."""
+
+    def ensure_login(self, user: str, password: str) -> list[str]:
+        """Make `user` an ordinary login with `password`: no attribute, no membership. Returns what was changed, never a secret."""
+
+    def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
+        """Give `user` exactly `access` to `schemas` of this database, future objects included. Returns what was changed."""
+
+    def revoke_all(self, user: str) -> list[str]:
+        """Take from `user` every right in this database. Returns what was changed."""
+
+    def other_databases_of(self, user: str) -> list[str]:
+        """The other databases of the server in which `user` still holds rights."""
+
+    def deviations(self, access: Access, schemas: Collection[str]) -> list[str]:
+        """What the user of THIS connection may do beyond `access` to `schemas`, or may not do of it; empty when exact."""
+
+    def schemas(self) -> set[str]:
+        """The schemas that are not the server's own."""
+
+    def tables(self) -> set[str]:
+        """Every table and view outside the server's own schemas, as `schema.table`."""
+
+    def extensions(self) -> dict[str, str]:
+        """Name and version of each installed extension; empty on MySQL."""
+
+    def count_rows(self, table: str, limit: int) -> int:
+        """The rows of `table`, counted up to `limit`: a bound on a large table is proved without reading all of it."""
+
+    def newest_age_seconds(self, table: str, column: str) -> float | None:
+        """Seconds since the newest value of a date or time `column` (zoneless ones are UTC); None for an empty table."""
+
+    def scalar(self, sql: str) -> object:
+        """The only column of the only row of ONE statement, run in a read-only transaction."""

@@ -1,0 +1,196 @@
+"""Aurora MySQL through PyMySQL, and MariaDB, which stands in for it locally: what differs between them is in `_DIALECTS`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pymysql
+from pymysql.constants import CR, ER
+
+from aurora_restore.db import mysql_accounts
+from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, TlsFailed
+from aurora_restore.db.model import Access, Endpoint, Wire
+from aurora_restore.db.quoting import mysql_name, split_table
+from aurora_restore.errors import DatabaseUnreachable, RestoreError
+
+_OWN_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
+_NOT_NOW = (ER.CON_COUNT_ERROR, ER.SERVER_SHUTDOWN, CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST)
+_TIMEOUTS = (3024, 1969)  # ER_QUERY_TIMEOUT of MySQL, ER_STATEMENT_TIMEOUT of MariaDB
+# Errors whose text names objects and rules, never data.
+_SAFE = (
+    ER.PARSE_ERROR,
+    ER.NO_SUCH_TABLE,
+    ER.BAD_FIELD_ERROR,
+    ER.TABLEACCESS_DENIED_ERROR,
+    ER.COLUMNACCESS_DENIED_ERROR,
+    ER.SPECIFIC_ACCESS_DENIED_ERROR,
+    ER.DBACCESS_DENIED_ERROR,
+    1792,  # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one server says what the other says differently.
+
+    `accounts`: host, plugin, verifier in hexadecimal, whether locked, of the accounts of one user name.
+    """
+
+    statement_timeout: str
+    milliseconds: bool
+    accounts: str
+    default_plugin: str
+
+
+_DIALECTS = {
+    "MySQL": Dialect(
+        statement_timeout="SET SESSION max_execution_time = %s",
+        milliseconds=True,
+        accounts="SELECT host, plugin, HEX(authentication_string), account_locked = 'Y' OR password_expired = 'Y' "
+        "FROM mysql.user WHERE user = %s ORDER BY host",
+        # MySQL 8.0 has the first variable, 8.4 the second (`*:caching_sha2_password,,`).
+        default_plugin="SHOW GLOBAL VARIABLES WHERE variable_name IN ('default_authentication_plugin', 'authentication_policy')",
+    ),
+    "MariaDB": Dialect(
+        statement_timeout="SET SESSION max_statement_time = %s",
+        milliseconds=False,
+        accounts="SELECT u.host, u.plugin, HEX(u.authentication_string), "
+        "COALESCE(JSON_VALUE(p.priv, '$.account_locked'), 0) = 1 OR u.password_expired = 'Y' FROM mysql.user u "
+        "JOIN mysql.global_priv p ON p.user = u.user AND p.host = u.host WHERE u.user = %s ORDER BY u.host",
+        default_plugin="SELECT 'plugin', 'mysql_native_password'",
+    ),
+}
+
+
+class MysqlDatabase:
+    """`Database` on Aurora MySQL 3 (MySQL 8.0.17 and newer) and MariaDB 10.6 and newer. A schema is a database here."""
+
+    def __init__(self, endpoint: Endpoint, wire: Wire) -> None:
+        self.endpoint = endpoint
+        self._connection = pymysql.Connection(
+            host=endpoint.host,
+            port=endpoint.port,
+            user=endpoint.user,
+            password=endpoint.password.encode(),  # PyMySQL would encode text as Latin-1  # type: ignore[arg-type]
+            database=endpoint.database or None,
+            charset="utf8mb4",
+            ssl=wire.tls,
+            defer_connect=True,
+            autocommit=True,
+            read_timeout=wire.socket.gettimeout(),
+            write_timeout=wire.socket.gettimeout(),
+            program_name="aurora-restore",
+        )
+        with self._typed_errors():
+            self._connection.connect(wire.socket)
+        self.dialect = _DIALECTS["MariaDB" if "MariaDB" in self._version() else "MySQL"]
+        self.run("SET SESSION time_zone = '+00:00'")
+        factor = 1000 if self.dialect.milliseconds else 1
+        self.run(self.dialect.statement_timeout, int(wire.statement_seconds * factor))
+
+    def close(self) -> None:
+        with suppress(pymysql.Error, OSError):
+            self._connection.close()
+
+    def run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of one statement whose `%s` are `values`, escaped by the driver; without values `%` stands for itself."""
+        with self._typed_errors(), self._connection.cursor() as cursor:
+            cursor.execute(sql, values or None)
+            return list(cursor.fetchall())
+
+    def server_version(self) -> str:
+        return self._version().split("-")[0]
+
+    def ensure_login(self, user: str, password: str) -> list[str]:
+        return mysql_accounts.ensure_login(self, user, password)
+
+    def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
+        return mysql_accounts.ensure_grants(self, user, access, schemas)
+
+    def revoke_all(self, user: str) -> list[str]:
+        return mysql_accounts.revoke_all(self, user)
+
+    def other_databases_of(self, user: str) -> list[str]:
+        return []  # an account's rights belong to the server: ensure_grants() has put them all right
+
+    def deviations(self, access: Access, schemas: Collection[str]) -> list[str]:
+        return mysql_accounts.deviations(self, access, schemas)
+
+    def schemas(self) -> set[str]:
+        return {row[0] for row in self.run("SELECT schema_name FROM information_schema.schemata")} - set(_OWN_SCHEMAS)
+
+    def tables(self) -> set[str]:
+        rows = self.run(
+            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN %s", _OWN_SCHEMAS
+        )
+        return {f"{schema}.{table}" for schema, table in rows}
+
+    def extensions(self) -> dict[str, str]:
+        return {}
+
+    def count_rows(self, table: str, limit: int) -> int:
+        # A derived table needs a column; the limit cannot be bound as text, so it is a number by type.
+        return int(self._read(f"SELECT COUNT(*) FROM (SELECT 1 FROM {self._table(table)} LIMIT {int(limit)}) s")[0][0])
+
+    def newest_age_seconds(self, table: str, column: str) -> float | None:
+        newest = f"MAX({mysql_name(column)})"
+        age = self._read(f"SELECT TIMESTAMPDIFF(SECOND, {newest}, UTC_TIMESTAMP()) FROM {self._table(table)}")[0][0]
+        return None if age is None else float(age)
+
+    def scalar(self, sql: str) -> object:
+        rows = self._read(sql)
+        if len(rows) != 1 or len(rows[0]) != 1:
+            raise StatementFailed("The statement must return one row with one column.")
+        return rows[0][0]
+
+    def _read(self, sql: str) -> list[tuple[Any, ...]]:
+        self.run("START TRANSACTION READ ONLY")
+        try:
+            return self.run(sql)
+        finally:
+            with suppress(RestoreError):  # a broken connection has rolled back already
+                self.run("ROLLBACK")
+
+    def _table(self, name: str) -> str:
+        schema, table = split_table(name, self.endpoint.database)
+        return f"{mysql_name(schema)}.{mysql_name(table)}"
+
+    def _version(self) -> str:
+        return str(self.run("SELECT VERSION()")[0][0])
+
+    @contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except pymysql.MySQLError as error:
+            origin = getattr(error, "original_exception", None)
+            if isinstance(origin, OSError):  # connect() tells TLS from the network
+                raise origin from None
+            raise _typed(error, self.endpoint) from None  # the driver's exception may quote data
+
+
+def _typed(error: pymysql.MySQLError, endpoint: Endpoint) -> RestoreError:
+    number, text = (*error.args, "", "")[:2]
+    where = f"{endpoint.host}:{endpoint.port}"
+    if number == CR.CR_SSL_CONNECTION_ERROR:
+        return TlsFailed(f"{where} offers no TLS; an Aurora instance does.")
+    if number in (
+        ER.ACCESS_DENIED_ERROR,
+        1698,
+        3118,
+        4151,
+        1862,
+    ):  # no password plugin, locked (MySQL, MariaDB), expired
+        return LoginRefused(f"{where} refuses the login of {endpoint.user!r}.")
+    if number == ER.BAD_DB_ERROR:
+        return DatabaseMissing(f"{where} has no database {endpoint.database!r}.")
+    if number in _NOT_NOW:
+        return DatabaseUnreachable(f"{where} takes no connection now (error {number}).")
+    if number in _TIMEOUTS:
+        return StatementFailed("The statement ran into the statement timeout.", state=str(number))
+    return StatementFailed(
+        f"{endpoint.database}: {f'{text} ' if number in _SAFE else ''}(error {number}).", state=str(number)
+    )

@@ -1,0 +1,133 @@
+"""Accounts and grants of MySQL. An account is 'user'@'host'; every account of a user name gets the same password and rights.
+
+Other hosts' accounts are kept and aligned rather than dropped: the most specific host wins at login, so a forgotten
+'app'@'10.%' would shadow 'app'@'%'; and views and routines that name an account as definer break when it goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from aurora_restore.db import verifiers
+from aurora_restore.db.failures import GrantsNotExact
+from aurora_restore.db.model import Access
+from aurora_restore.db.quoting import mysql_schema_pattern
+from aurora_restore.errors import DatabaseRefused
+
+if TYPE_CHECKING:
+    from aurora_restore.db.mysql import MysqlDatabase
+
+# SHOW GRANTS: `GRANT SELECT, INSERT ON `shop`.* TO ...` for rights, `GRANT `role`@`%` TO ...` for memberships.
+_GRANT = re.compile(r"GRANT (?P<privileges>.+?)(?: ON (?P<target>.+?))? TO [`']")
+Grant = tuple[str, str]
+_NOTHING: set[Grant] = {("USAGE", "*.*")}
+_ORDER = ("SELECT", "INSERT", "UPDATE", "DELETE")  # as SHOW GRANTS prints them
+
+
+def ensure_login(database: MysqlDatabase, user: str, password: str) -> list[str]:
+    """Let every account of `user` (at least 'user'@'%') log in with `password`. Returns what was changed, without any secret.
+
+    The password leaves as a verifier only: the server's logs never see it. Raises DatabaseRefused for the master user.
+    """
+    if user == database.endpoint.user:
+        raise DatabaseRefused(
+            f"{user!r} is the cluster's master user and cannot be an application's login.",
+            remedy="Put another username into the user's secret.",
+        )
+    plugin = _plugin(database)
+    changes = []
+    accounts = database.run(database.dialect.accounts, user)
+    for host, present_plugin, stored, locked in accounts:
+        if locked or not verifiers.mysql_verifier_matches(present_plugin, bytes.fromhex(stored or ""), password):
+            verifier = verifiers.mysql_verifier(plugin, password)
+            database.run(f"ALTER USER %s@%s IDENTIFIED WITH {plugin} AS %s ACCOUNT UNLOCK", user, host, verifier)
+            changes.append(f"ALTER USER PASSWORD @{host}")
+    if not any(host == "%" for host, *_ in accounts):
+        database.run(
+            f"CREATE USER %s@%s IDENTIFIED WITH {plugin} AS %s", user, "%", verifiers.mysql_verifier(plugin, password)
+        )
+        changes.append("CREATE USER @%")
+    return changes
+
+
+def ensure_grants(database: MysqlDatabase, user: str, access: Access, schemas: Collection[str]) -> list[str]:
+    """Give every account of `user` exactly `access` to `schemas`. Returns what was changed.
+
+    A grant on a schema covers the tables it will have. Raises DatabaseRefused for a schema that does not exist, GrantsNotExact where
+    the master may not grant.
+    """
+    absent = sorted(set(schemas) - database.schemas())
+    if absent:
+        raise DatabaseRefused(
+            f"{database.endpoint.host} has no database {', '.join(map(repr, absent))}.",
+            remedy="Correct `schemas` under users in the request.",
+        )
+    return _converge(database, user, _goal(access, schemas))
+
+
+def revoke_all(database: MysqlDatabase, user: str) -> list[str]:
+    """Take every right from every account of `user`. Returns what was changed."""
+    return _converge(database, user, _NOTHING)
+
+
+def deviations(database: MysqlDatabase, access: Access, schemas: Collection[str]) -> list[str]:
+    """Where the current user's grants differ from `access` to `schemas`; the server's own words for them."""
+    held = _parse(row[0] for row in database.run("SHOW GRANTS"))
+    goal = _goal(access, schemas)
+    return [f"may {_words(right)}" for right in sorted(held - goal)] + [
+        f"may not {_words(right)}" for right in sorted(goal - held)
+    ]
+
+
+def _converge(database: MysqlDatabase, user: str, goal: set[Grant]) -> list[str]:
+    changes = []
+    for host, *_ in database.run(database.dialect.accounts, user):
+        held = _held(database, user, host)
+        if held == goal:
+            continue
+        for role in sorted(privileges for privileges, target in held if not target):
+            database.run(f"REVOKE {role} FROM %s@%s", user, host)
+        # The grammar has no way to revoke what is there only in part; the account is without rights for a moment.
+        database.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@%s", user, host)
+        for privileges, target in sorted(goal - _NOTHING):
+            database.run(f"GRANT {privileges} ON {target.replace('%', '%%')} TO %s@%s", user, host)
+        wrong = _held(database, user, host) ^ goal
+        if wrong:
+            raise GrantsNotExact(
+                f"The rights of {user!r}@{host!r} cannot be put right: {'; '.join(map(_words, sorted(wrong)))}."
+            )
+        changes.append(f"GRANT @{host}: {'; '.join(map(_words, sorted(goal)))}")
+    return changes
+
+
+def _goal(access: Access, schemas: Collection[str]) -> set[Grant]:
+    privileges = ", ".join(name for name in _ORDER if name in access.table_privileges)
+    return _NOTHING | {(privileges, f"{mysql_schema_pattern(schema)}.*") for schema in schemas}
+
+
+def _held(database: MysqlDatabase, user: str, host: str) -> set[Grant]:
+    return _parse(row[0] for row in database.run("SHOW GRANTS FOR %s@%s", user, host))
+
+
+def _parse(lines: Iterable[str]) -> set[Grant]:
+    """What SHOW GRANTS says: (privileges, target) pairs, (role, "") for a membership."""
+    grants = set()
+    for line in lines:
+        found = _GRANT.match(line)
+        if found:  # MariaDB adds SET DEFAULT ROLE lines
+            option = " WITH GRANT OPTION" if line.endswith(" WITH GRANT OPTION") else ""
+            grants.add((found["privileges"] + option, found["target"] or ""))
+    return grants
+
+
+def _plugin(database: MysqlDatabase) -> str:
+    """The server's own default: what the application's driver was chosen for, and what the server will still load."""
+    values = " ".join(str(row[1]) for row in database.run(database.dialect.default_plugin))
+    return "mysql_native_password" if "mysql_native_password" in values else "caching_sha2_password"
+
+
+def _words(grant: Grant) -> str:
+    privileges, target = grant
+    return f"{privileges} on {target}" if target else f"act as {privileges}"

@@ -1,0 +1,80 @@
+"""Making a PostgreSQL role an ordinary login: the right password, no attribute, no membership."""
+
+from __future__ import annotations
+
+from aurora_restore.db import verifiers
+from aurora_restore.db.failures import GrantsNotExact, StatementFailed
+from aurora_restore.db.postgres_rights import Writer
+from aurora_restore.db.quoting import postgres_literal, postgres_name
+from aurora_restore.errors import DatabaseRefused
+
+# Attributes in pg_roles that an ordinary login lacks. ALTER ROLE is told only of those to change: it refuses a non-superuser who
+# so much as mentions NOSUPERUSER.
+_ATTRIBUTES = {
+    "rolsuper": "NOSUPERUSER",
+    "rolcreatedb": "NOCREATEDB",
+    "rolcreaterole": "NOCREATEROLE",
+    "rolreplication": "NOREPLICATION",
+    "rolbypassrls": "NOBYPASSRLS",
+}
+
+
+def ensure_login(session: Writer, role: str, password: str) -> list[str]:
+    """Make `role` a login with `password` and nothing else. Returns what was changed, without any secret.
+
+    The password leaves this function as a SCRAM verifier only: a literal one would reach the server's log (`log_statement`, failed
+    statements, pg_stat_statements). Raises DatabaseRefused for the master user itself, for a password SCRAM cannot carry, and
+    (GrantsNotExact) for a role that the master may not alter.
+    """
+    if role == session.endpoint.user:
+        raise DatabaseRefused(
+            f"{role!r} is the cluster's master user and cannot be an application's login.",
+            remedy="Put another username into the user's secret.",
+        )
+    name = postgres_name(role)
+    try:
+        verifier = postgres_literal(verifiers.postgres_scram(password))
+    except ValueError as error:
+        raise DatabaseRefused(
+            f"The password of {role!r} cannot be used: {error}.", remedy="Write another one into its secret."
+        ) from None
+    columns = ", ".join(_ATTRIBUTES)
+    rows = session.run(
+        f"SELECT rolcanlogin, rolvaliduntil < 'infinity', {columns} FROM pg_roles WHERE rolname = $1", role
+    )  # noqa: S608
+    if not rows:
+        session.run(f"CREATE ROLE {name} LOGIN PASSWORD {verifier}")
+        return ["CREATE ROLE"]
+    can_login, expires, *attributes = rows[0]
+    options = [option for option, present in zip(_ATTRIBUTES.values(), attributes, strict=True) if present]
+    options += [] if can_login else ["LOGIN"]
+    options += ["VALID UNTIL 'infinity'"] if expires else []
+    changes = [f"ALTER ROLE {option}" for option in options]
+    if options or not session.accepts(role, password):
+        changes.append("ALTER ROLE PASSWORD")
+        options.append(f"PASSWORD {verifier}")
+    try:
+        with session.transaction():
+            if options:
+                session.run(f"ALTER ROLE {name} {' '.join(options)}")
+            return changes + _leave_groups(session, role)
+    except StatementFailed as error:
+        raise GrantsNotExact(
+            f"The master user {session.endpoint.user!r} may not alter role {role!r}: {error.message}",
+            remedy=f"In the source, as a role that administers it: GRANT {name} TO {postgres_name(session.endpoint.user)} "
+            "WITH ADMIN OPTION; or put the name of a new login into the secret.",
+        ) from error
+
+
+def _leave_groups(session: Writer, role: str) -> list[str]:
+    """Revoke every membership: it would carry another role's rights, or (rds_iam) forbid passwords."""
+    rows = session.run(
+        "SELECT g.rolname, pg_get_userbyid(m.grantor), current_setting('server_version_num')::int >= 160000 "
+        "FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = $1 ORDER BY 1",
+        role,
+    )
+    for group, grantor, by_grantor in rows:
+        # Since PostgreSQL 16 every grantor's grant stands by itself.
+        clause = f" GRANTED BY {postgres_name(grantor)}" if by_grantor else ""
+        session.run(f"REVOKE {postgres_name(group)} FROM {postgres_name(role)}{clause} CASCADE")
+    return [f"REVOKE ROLE {group}" for group, *_ in rows]
