@@ -65,7 +65,7 @@ def _network(vpc_id: str, subnet_ids: list[str], security_group_ids: list[str]) 
 
 
 def _tables(state: str, audit: str) -> Iterator[str]:
-    if state == audit:
+    if state and state == audit:
         yield (
             f"dynamodb_table_name and dynamodb_audit_table_name are both {state!r}. "
             "Fix: name two tables; their keys differ."

@@ -105,7 +105,7 @@ _ENDPOINTS = {
     "sqs": _text(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:\S+"),
 }
 _TOPIC = r"|arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+"
-_TABLE = r"[A-Za-z0-9_.-]{3,255}"
+_TABLE = r"|[A-Za-z0-9_.-]{3,255}"
 _KMS_KEY = r"|alias/[A-Za-z0-9/_-]+|[a-z0-9-]{36}|mrk-[a-f0-9]{32}|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/\S+"
 
 RULES: dict[str, Rule] = {
@@ -117,8 +117,8 @@ RULES: dict[str, Rule] = {
     "name_prefix": Rule(
         "lower-case letters, digits and single hyphens, beginning with a letter", _text(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
     ),
-    "dynamodb_table_name": Rule("3 to 255 letters, digits and _ . -", _text(_TABLE)),
-    "dynamodb_audit_table_name": Rule("3 to 255 letters, digits and _ . -", _text(_TABLE)),
+    "dynamodb_table_name": Rule("3 to 255 letters, digits and _ . -, or empty", _text(_TABLE)),
+    "dynamodb_audit_table_name": Rule("3 to 255 letters, digits and _ . -, or empty", _text(_TABLE)),
     "sns_topic_arn": Rule("the ARN of an SNS topic, or empty", _text(_TOPIC)),
     "kms_key_id": Rule("the id, ARN or alias of a KMS key, or empty", _text(_KMS_KEY)),
     "vpc_id": Rule("the id of a VPC (vpc-...), or empty", _text(r"|vpc-[0-9a-f]{8,17}")),

@@ -24,8 +24,8 @@ GOOD: dict[str, Any] = {
     "aws_profile": "",
     "aws_config_file": "",
     "name_prefix": "aurora-restore",
-    "dynamodb_table_name": "aurora-restore-state",
-    "dynamodb_audit_table_name": "aurora-restore-audit",
+    "dynamodb_table_name": "",
+    "dynamodb_audit_table_name": "",
     "sns_topic_arn": "",
     "kms_key_id": "",
     "vpc_id": "",
@@ -81,7 +81,7 @@ def test_a_good_configuration_has_no_mistakes_and_tells_the_caller() -> None:
         ("region", "eu-west-2"),
         ("region", "Frankfurt"),
         ("dynamodb_table_name", "ab"),
-        ("dynamodb_audit_table_name", "aurora-restore-state"),
+        ("dynamodb_audit_table_name", "no spaces"),
         ("sns_topic_arn", "aurora-restore-notifications"),
         ("sns_topic_arn", f"arn:aws:sns:eu-west-1:{ACCOUNT}:alerts"),
         ("sns_topic_arn", "arn:aws:sns:us-east-1:999999999999:alerts"),
@@ -153,6 +153,11 @@ def test_an_existing_network_needs_all_three_of_its_variables() -> None:
     assert run(vpc_id="vpc-12345678", **network).mistakes == []
     assert len(run(vpc_id="vpc-12345678").mistakes) == 2
     assert len(run(**network).mistakes) == 2
+
+
+def test_the_two_tables_must_differ() -> None:
+    assert len(run(dynamodb_table_name="restores", dynamodb_audit_table_name="restores").mistakes) == 1
+    assert run(dynamodb_table_name="restores", dynamodb_audit_table_name="audit").mistakes == []
 
 
 def test_all_mistakes_are_told_in_one_message() -> None:
