@@ -11,7 +11,18 @@ import importlib
 
 from emulator.settings import Settings
 
-NAMES = ("lambda_runtime", "executions", "error_handling", "task_invocations", "metrics")
+NAMES = (
+    "lambda_runtime",
+    "executions",
+    "error_handling",
+    "task_invocations",
+    "metrics",
+    "alarms",
+    "nat_gateways",
+    "vpc_endpoints",
+    "security_groups",
+    "round_trips",
+)
 
 
 def apply(settings: Settings) -> None:

@@ -1,0 +1,77 @@
+"""Every RDS call is authorized on the resources it names, with their tags.
+
+ministack knows clusters and instances only, so that a policy on a snapshot or a subnet group would have to allow ``*``. Which
+parameters name which resources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon RDS".
+"""
+
+from __future__ import annotations
+
+import contextvars
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import tagging
+
+from emulator import aurora
+from emulator.settings import Settings
+
+_TYPES = {
+    "DBClusterIdentifier": "cluster",
+    "SourceDBClusterIdentifier": "cluster",
+    "DBInstanceIdentifier": "db",
+    "DBClusterSnapshotIdentifier": "cluster-snapshot",
+    "SourceDBClusterSnapshotIdentifier": "cluster-snapshot",
+    "TargetDBClusterSnapshotIdentifier": "cluster-snapshot",
+    "SnapshotIdentifier": "cluster-snapshot",
+    "DBSubnetGroupName": "subgrp",
+    "DBClusterParameterGroupName": "cluster-pg",
+    "DBParameterGroupName": "pg",
+    "ResourceName": "",
+}
+# A listing that names nothing is authorized on all resources of its kind.
+_LISTINGS = {
+    "DescribeDBClusters": "cluster:*",
+    "DescribeDBInstances": "db:*",
+    "DescribeDBClusterSnapshots": "cluster-snapshot:*",
+    "DescribeDBSubnetGroups": "subgrp:*",
+    "DescribeDBClusterParameterGroups": "cluster-pg:*",
+}
+_named: contextvars.ContextVar[list[str]] = contextvars.ContextVar("named", default=[])
+
+
+def apply(settings: Settings) -> None:
+    """Replace the naming of RDS resources, and check each of them."""
+    del settings
+    extract_resource_arn = iam_actions.extract_resource_arn
+    enforce = iam_evaluator.enforce
+
+    def extract(
+        service: str, method: str, path: str, headers: Any, body: bytes, params: Any, region: str, account: str
+    ) -> Any:
+        if service != "rds":
+            return extract_resource_arn(service, method, path, headers, body, params, region, account)
+        arns = _resources(params, f"arn:aws:rds:{region}:{account}")
+        _named.set(arns)
+        return arns[0]
+
+    def enforce_each(access_key: str, action: str, service: str, region: str, **rest: Any) -> Any:
+        if service != "rds":
+            return enforce(access_key, action, service, region, **rest)
+        for arn in _named.get():
+            denied = enforce(access_key, action, service, region, **{**rest, "resource_arn": arn})
+            if denied:
+                return denied
+        return None
+
+    iam_actions.extract_resource_arn = extract
+    iam_evaluator.enforce = enforce_each
+    tagging._RESOURCE_TAG_COLLECTORS["rds"] = aurora.tagged_resources
+
+
+def _resources(params: Any, prefix: str) -> list[str]:
+    arns = []
+    for parameter, kind in _TYPES.items():
+        if value := iam_actions._query_param(params, parameter):
+            arns.append(value if value.startswith("arn:") else f"{prefix}:{kind}:{value}")
+    listing = _LISTINGS.get(iam_actions._query_param(params, "Action"))
+    return arns or [f"{prefix}:{listing}" if listing else "*"]
