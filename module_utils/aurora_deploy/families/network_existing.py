@@ -16,7 +16,7 @@ def check_existing(aws: Aws, args: Mapping[str, Any]) -> None:
     """Check `vpc_id`, `subnet_ids` and `security_group_ids`.
 
     Raises:
-        DeployError: with every mistake: what is missing or in another VPC, one zone only, no way to AWS or the databases.
+        DeployError: with every mistake: missing or in another VPC, one zone only, no way to AWS or to the databases.
     """
     given = {key: args[key] for key in ("vpc_id", "subnet_ids", "security_group_ids")}
     if missing := [key for key, value in given.items() if not value]:

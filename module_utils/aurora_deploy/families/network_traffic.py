@@ -49,7 +49,7 @@ class RouteTableFamily(NetworkFamily):
             "RouteTable"
         ]
         self.state.learn("route_table", name, table["RouteTableId"])
-        nothing = {"routes": {}, "subnets": [], "_associations": {}}
+        nothing: Attributes = {"routes": {}, "subnets": [], "_associations": {}}
         self.change(table["RouteTableId"], nothing, after, ["routes", "subnets"])
 
     def change(self, identifier: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:

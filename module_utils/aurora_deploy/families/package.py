@@ -59,7 +59,7 @@ class PackageSpec:
 
 @dataclass(frozen=True)
 class Package:
-    """A built zip: `sha256` is base64, the form of Lambda's CodeSha256; `built` is False when it was already current."""
+    """A built zip: `sha256` is base64, the form of Lambda's CodeSha256; `built` is False when it was current."""
 
     path: Path
     sha256: str
