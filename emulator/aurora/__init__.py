@@ -1,32 +1,75 @@
 """Aurora for the local AWS: the RDS API's cluster half, with a real database server behind every cluster.
 
-The launcher calls `install` before `ministack.app.main()` and `shutdown` when the server ends. `docs/emulator-aurora.md`
-says what is real, what is not, and why this is built on neither ministack's nor moto's RDS.
+The launcher calls `install` before `ministack.app.main()` and `shutdown` when the server ends, in the same process; `clean`
+removes what a killed emulator left. `docs/emulator-aurora.md` says what is real, what is not, and why this is built on neither
+ministack's nor moto's RDS.
 """
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["Settings", "install", "set_scale", "shutdown"]
+if TYPE_CHECKING:
+    from .world import World
+
+__all__ = ["Settings", "clean", "install", "set_scale", "shutdown"]
+
+_world: World | None = None
 
 
 class Settings(Protocol):
     """What the launcher tells this package."""
 
-    state_dir: Path
-    aurora_scale: float
-    endpoint_port: int
+    @property
+    def state_dir(self) -> Path:
+        """The emulator's directory: `ca.pem` and the databases' data go here."""
+
+    @property
+    def aurora_scale(self) -> float:
+        """How much of AWS's real delay every state takes: 0 = none, 1 = all of it."""
+
+    @property
+    def endpoint_port(self) -> int:
+        """The port of the emulated AWS; it keeps the cluster addresses of two emulators apart."""
 
 
 def install(settings: Settings) -> None:
-    """Put this package in the place of ministack's RDS; call it in the process that will serve, before it serves."""
+    """Put this package in the place of ministack's RDS; call it in the process that will serve, before it serves.
+
+    Raises RuntimeError when it is installed already.
+    """
+    # Imported here, so that `clean` works where neither ministack nor cryptography is installed.
+    from .hook import attach
+    from .world import World
+
+    global _world
+    if _world is not None:
+        raise RuntimeError("the Aurora emulator is installed already: call shutdown() first")
+    _world = World(settings.state_dir, settings.aurora_scale, str(settings.endpoint_port))
+    attach(_world)
+    # The first cluster should not wait for its engine's template.
+    threading.Thread(target=_world.engines.warm, name="aurora-warm", daemon=True).start()
 
 
 def set_scale(scale: float) -> None:
-    """Set how much of AWS's real delay every state takes: 0 = none, 1 = all of it. Takes effect on running delays too."""
+    """Scale all delays by `scale` from now on, running ones too. Raises RuntimeError before `install`, ValueError below 0."""
+    if _world is None:
+        raise RuntimeError("the Aurora emulator is not installed")
+    _world.clock.set_scale(scale)
 
 
 def shutdown() -> None:
-    """Stop every database server and listener this process started."""
+    """Stop every database server and listener of this process and delete their data; without `install`, nothing."""
+    global _world
+    if _world is not None:
+        _world.close()
+        _world = None
+
+
+def clean(state_dir: Path) -> None:
+    """Stop the servers and delete the data that a killed emulator with this state directory left."""
+    from .engines.host import Host
+
+    Host(state_dir).remove()

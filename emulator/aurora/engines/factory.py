@@ -1,0 +1,35 @@
+"""Which server stands behind which Aurora engine."""
+
+from __future__ import annotations
+
+from .base import Database, Engine
+from .host import Host
+from .mariadb import MariaDb
+from .postgres import Postgres
+
+
+class Engines:
+    """The engines of one emulator, by their names in the RDS API, and every database they made."""
+
+    def __init__(self, host: Host) -> None:
+        self._engines: dict[str, Engine] = {"aurora-postgresql": Postgres(host), "aurora-mysql": MariaDb(host)}
+        self._databases: list[Database] = []
+
+    def __getitem__(self, engine: str) -> Engine:
+        return self._engines[engine]
+
+    def database(self, engine: str) -> Database:
+        """A new, still empty place for a cluster's data."""
+        database = Database(self._engines[engine])
+        self._databases.append(database)
+        return database
+
+    def warm(self) -> None:
+        """Build the template of the engine that is always there, ahead of its first use."""
+        self._engines["aurora-postgresql"].ensure_template()
+
+    def destroy_all(self) -> None:
+        """Stop every server and delete every database."""
+        for database in self._databases:
+            database.destroy()
+        self._databases.clear()
