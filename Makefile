@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-test demo demo-down test lint unit integration env lock clean
+.PHONY: help venv venv-test demo demo-down test lint unit integration env docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ unit: venv-test ## the tests that need nothing but Python
 
 integration: venv-test ## the tests that run playbooks and restores on the local AWS
 	pytest tests/integration --durations=15
+
+docs: venv ## write the table of the roles' settings in docs/configuration.md again
+	@python scripts/document_roles.py
 
 lock: venv ## pin every version and hash again, from the requirements*.in files
 	@pip install --quiet --disable-pip-version-check uv==0.13.9
