@@ -23,18 +23,20 @@ def shared_context() -> Context:
     return build_context(Settings.from_env())
 
 
-def handler(step: str, result_key: str, run: Step, context: Callable[[], Context] = shared_context) -> Handler:
+def handler(
+    step: str, run: Step, *, advances: str | None = None, context: Callable[[], Context] = shared_context
+) -> Handler:
     """The Lambda handler of one step.
 
-    `step` is the state's name, `result_key` where the state machine puts the result. A step that advances in several
-    calls (its result says `done: false`) is audited once when it starts and once when it ends, not at each call.
+    `step` is the state's name. A step that advances in several calls names in `advances` where the state machine puts
+    its result: it is audited once when it starts and once when its result says `done`, not at each call.
     """
 
     def handle(event: dict[str, Any], _lambda_context: object) -> dict[str, Any]:
         ctx = context()
         operation_id = documents.operation_id(event)
         bind(ctx.logger, operation_id=operation_id, step=step)
-        if result_key not in event:
+        if advances is None or advances not in event:
             ctx.store.audit(operation_id, step, AuditStatus.STARTED)
         try:
             result = run(ctx, event)

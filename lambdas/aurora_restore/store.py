@@ -1,7 +1,7 @@
 """What the pipeline remembers: operations, locks, history and the audit trail.
 
-`Store` is the contract; `store_dynamodb.DynamoStore` keeps it in the two tables. The tests hold it and an in-memory twin
-to the same behaviour.
+`Store` is the contract; `store_dynamodb.DynamoStore` keeps it in the two tables. The tests hold it and an in-memory
+twin to the same behaviour.
 """
 
 from __future__ import annotations
@@ -86,11 +86,11 @@ class Store(Protocol):
     def release(self, resource: str, owner: str) -> bool:
         """Free the lock if `owner` holds it; says whether it did. The token survives, so that it only grows."""
 
-    def remember(self, resource: str, durations: Mapping[str, int]) -> None:
-        """Add one success to the history of a target: seconds by phase. The ten newest are kept."""
+    def remember(self, resource: str, operation_id: str, durations: Mapping[str, int]) -> None:
+        """Add one success to the history of a target: seconds by phase, once per operation. The ten newest are kept."""
 
     def history(self, resource: str) -> list[Mapping[str, int]]:
-        """The remembered successes of a target, oldest first."""
+        """The durations of a target's remembered successes, oldest first."""
 
     def audit(self, operation_id: str, step: str, status: AuditStatus, details: Mapping[str, Any] | None = None) -> str:
         """Append one event and return its timestamp, unique within the operation. Nothing is ever overwritten."""

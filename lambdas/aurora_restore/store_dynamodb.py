@@ -105,14 +105,15 @@ class DynamoStore:
         update = "SET #state.#owner = :free, #state.#lease = :zero, #status = :done, #timestamp = :now"
         return self._update(_lock_key(resource), update, names, values, "#state.#owner = :me")
 
-    def remember(self, resource: str, durations: Mapping[str, int]) -> None:
-        kept = [*self.history(resource), dict(durations)][-HISTORY_LENGTH:]
+    def remember(self, resource: str, operation_id: str, durations: Mapping[str, int]) -> None:
+        # Not atomic, and need not be: the target's lock admits one operation at a time.
+        others = [entry for entry in self._successes(resource) if entry["operation_id"] != operation_id]
+        kept = [*others, {"operation_id": operation_id, "seconds": dict(durations)}][-HISTORY_LENGTH:]
         item = {**self._stamp(_history_key(resource), Status.SUCCEEDED), "state": {"successes": kept}}
         self._put(self._state_table, item)
 
     def history(self, resource: str) -> list[Mapping[str, int]]:
-        item = self._get(_history_key(resource))
-        return list((item or {}).get("state", {}).get("successes", []))
+        return [entry["seconds"] for entry in self._successes(resource)]
 
     def audit(self, operation_id: str, step: str, status: AuditStatus, details: Mapping[str, Any] | None = None) -> str:
         moment = self._clock.now()
@@ -132,6 +133,9 @@ class DynamoStore:
             if self._put(self._audit_table, item, condition, values={":event": event}):
                 return str(item["timestamp"])
             moment += timedelta(microseconds=1)
+
+    def _successes(self, resource: str) -> list[dict[str, Any]]:
+        return list((self._get(_history_key(resource)) or {}).get("state", {}).get("successes", []))
 
     def _last_token(self, key: str) -> int:
         return int((self._get(key) or {}).get("state", {}).get("token", 0))

@@ -1,0 +1,78 @@
+"""The texts of the notifications: plain, complete, and without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aurora_restore.failure import Failure
+from aurora_restore.settings import Settings
+
+
+def started(settings: Settings, plan: Mapping[str, Any]) -> tuple[str, str]:
+    """Subject and text of "started"."""
+    expected = plan["expected_seconds"]
+    return _subject(settings, "started", plan["target"]["cluster"]), _lines(
+        *_facts(settings, plan),
+        ("Expected duration", duration(expected) if expected else "unknown: no earlier restore of this target"),
+        ("Snapshot copy", plan["copy"]["reason"] if plan["copy"]["needed"] else "not needed"),
+        ("Next", f"{plan['target']['cluster']} is untouched until the restored cluster is verified."),
+    )
+
+
+def succeeded(settings: Settings, plan: Mapping[str, Any], seconds: int, archive: Mapping[str, Any]) -> tuple[str, str]:
+    """Subject and text of "succeeded"; `seconds` since the execution started."""
+    old = archive.get("old_cluster_id")
+    kept = f"{old} is kept until {archive.get('expires_at')}." if old else "There is no old cluster to remove."
+    return _subject(settings, "succeeded", plan["target"]["cluster"]), _lines(
+        *_facts(settings, plan),
+        ("Duration", duration(seconds)),
+        ("Old cluster", kept),
+        ("Next", "Applications that cache DNS may need to reconnect to reach the restored cluster."),
+    )
+
+
+def failed(
+    settings: Settings,
+    operation_id: str,
+    plan: Mapping[str, Any] | None,
+    failure: Failure,
+    undone: Sequence[str],
+    left: Sequence[str],
+) -> tuple[str, str]:
+    """Subject and text of "failed"; works without a plan, when even SnapshotCheck failed."""
+    target = plan["target"]["cluster"] if plan else operation_id
+    return _subject(settings, "FAILED", target), _lines(
+        *(_facts(settings, plan) if plan else [("Operation", operation_id), ("Environment", settings.environment)]),
+        ("Error", f"{failure.error} {failure.text}"),
+        ("Undone", "; ".join(undone) or "nothing had to be undone"),
+        *([("LEFT BEHIND", "; ".join(left))] if left else []),
+        ("Next", failure.remedy),
+    )
+
+
+def duration(seconds: int) -> str:
+    """`1 h 02 min 03 s`."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min {seconds:02} s"
+    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
+
+
+def _subject(settings: Settings, what: str, target: str) -> str:
+    return f"[{settings.environment}] Aurora restore {what}: {target}"
+
+
+def _facts(settings: Settings, plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    source = plan["source"]
+    return [
+        ("Operation", plan["operation_id"]),
+        ("Environment", f"{settings.environment} ({settings.account_id}, {settings.region})"),
+        ("Target", plan["target"]["cluster"]),
+        ("Source", f"{source['snapshot_arn']} of {source['cluster']}, taken {source['created_at']}"),
+    ]
+
+
+def _lines(*facts: tuple[str, str]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in facts) + "\n"

@@ -1,0 +1,1 @@
+"""What SnapshotCheck decides: pure functions and reads, nothing that changes anything."""

@@ -1,0 +1,37 @@
+"""AcquireLock: one operation per target, and one execution per operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurora_restore import document as documents
+from aurora_restore.context import Context
+from aurora_restore.planning.deadlines import machine_end
+from aurora_restore.store import resource_key
+
+
+def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the lock until the execution must have ended, then register the operation.
+
+    In this order: an operation that is refused the lock leaves no record that a later one would have to respect. Raises
+    LockHeld or OperationExists.
+    """
+    plan = document["plan"]
+    operation_id = plan["operation_id"]
+    lease_until = machine_end(context.settings, document["execution"]["started_at"])
+    facts = {
+        "execution_id": documents.execution_id(document),
+        "target": plan["target"]["cluster"],
+        "source": plan["source"]["snapshot_arn"],
+        "started_at": document["execution"]["started_at"],
+    }
+    resource = resource_key(plan["target"]["region"], plan["target"]["cluster"])
+    existing = context.store.read(operation_id)
+    if (
+        existing is not None
+    ):  # an operation_id used before must not take over the lock that its first execution may hold
+        context.store.begin(operation_id, facts)
+    lock = context.store.acquire(resource, operation_id, lease_until, context.now())
+    context.store.begin(operation_id, facts)
+    return {"owner": lock.owner, "token": lock.token, "lease_until": lock.lease_until}

@@ -1,0 +1,84 @@
+"""HandleFailure: undo by journal, free the lock, tell everybody. Called again until it says `done`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aurora_restore import document as documents
+from aurora_restore import messages
+from aurora_restore.context import Context
+from aurora_restore.errors import Code, PostSwapFailure
+from aurora_restore.failure import Failure, read_failure
+from aurora_restore.planning.deadlines import cleanup_deadline
+from aurora_restore.polling import wait_seconds
+from aurora_restore.steps.notifying import publish_once
+from aurora_restore.store import Operation, Status, resource_key
+from aurora_restore.undo import Progress, swap_is_complete, undo
+
+STEP = "HandleFailure"
+
+
+def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
+    """One call's worth of clean-up; `error` and `cause` are what the execution ends with.
+
+    Works without a plan, when SnapshotCheck itself failed, and leaves alone what belongs to another execution.
+    """
+    plan = document.get("plan")
+    operation_id = documents.operation_id(document)
+    failure = read_failure(document.get("error"))
+    operation = context.store.read(operation_id)
+    ours = operation is not None and operation.execution_id == documents.execution_id(document)
+    progress = Progress()
+    if operation and ours:
+        if swap_is_complete(context, operation):
+            failure = _after_swap(failure, plan)
+        else:
+            progress = undo(context, operation)
+    earlier = document.get("failure", {})
+    since = int(earlier.get("since", context.now()))
+    undone = list(dict.fromkeys([*earlier.get("undone", []), *progress.undone]))
+    result = {
+        "error": failure.error,
+        "cause": f"{failure.text} Remedy: {failure.remedy}",
+        "undone": undone,
+        "since": since,
+    }
+    remaining = cleanup_deadline(context.settings, document["execution"]["started_at"]) - context.now()
+    if progress.waiting and remaining > 0:
+        pause = wait_seconds(elapsed=context.now() - since, remaining=remaining)
+        return {**result, "done": False, "waiting": progress.waiting, "wait_seconds": pause}
+    _close(context, document, operation if ours else None, failure, undone, progress.waiting)
+    return {**result, "done": True, "left": progress.waiting, "wait_seconds": 0}
+
+
+def _after_swap(failure: Failure, plan: Any) -> Failure:
+    """The swap is complete: the target keeps the verified data, and the error says so."""
+    name = plan["target"]["cluster"] if plan else "The target"
+    return Failure(
+        error=PostSwapFailure.__name__,
+        code=Code.POST_SWAP_FAILURE.value,
+        message=f"{name} holds the restored and verified data, but afterwards: {failure.error} {failure.text}",
+        remedy=f"{PostSwapFailure.default_remedy} {failure.remedy}",
+    )
+
+
+def _close(
+    context: Context,
+    document: Mapping[str, Any],
+    operation: Operation | None,
+    failure: Failure,
+    undone: Sequence[str],
+    left: Sequence[str],
+) -> None:
+    """Record, tell, and free the lock last: until then nobody else works on the target."""
+    plan = document.get("plan")
+    operation_id = documents.operation_id(document)
+    subject, text = messages.failed(context.settings, operation_id, plan, failure, undone, left)
+    if operation:
+        context.store.set_status(operation_id, Status.FAILED)
+        publish_once(context, operation_id, STEP, subject, text)
+    else:
+        context.notifications.publish(subject, text)
+    if plan and (operation or context.store.read(operation_id) is None):
+        context.store.release(resource_key(plan["target"]["region"], plan["target"]["cluster"]), operation_id)

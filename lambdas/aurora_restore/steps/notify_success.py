@@ -1,0 +1,24 @@
+"""NotifySuccess: tell the topic, and remember how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurora_restore import messages
+from aurora_restore.clock import parse_iso
+from aurora_restore.context import Context
+from aurora_restore.steps.notifying import publish_once
+from aurora_restore.store import resource_key
+
+
+def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Publish the success; returns `message_id` and `seconds` since the execution started."""
+    plan = document["plan"]
+    seconds = context.now() - int(parse_iso(document["execution"]["started_at"]).timestamp())
+    subject, text = messages.succeeded(context.settings, plan, seconds, document["archive"])
+    message_id = publish_once(context, plan["operation_id"], "NotifySuccess", subject, text)
+    phases = {name: int(document[name]["seconds"]) for name in ("copy", "restore", "instances") if name in document}
+    resource = resource_key(plan["target"]["region"], plan["target"]["cluster"])
+    context.store.remember(resource, plan["operation_id"], {"total": seconds, **phases})
+    return {"message_id": message_id, "seconds": seconds}

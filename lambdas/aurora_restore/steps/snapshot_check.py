@@ -1,0 +1,89 @@
+"""SnapshotCheck: read-only. Validates, proves the guard rails, chooses the snapshot, and returns the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurora_restore import document as documents
+from aurora_restore import identifiers
+from aurora_restore.aws.rds_types import Cluster, Instance, Snapshot
+from aurora_restore.context import Context
+from aurora_restore.planning import deadlines, guards, mirror, sources
+from aurora_restore.request import Request, as_plain, parse
+from aurora_restore.store import resource_key
+
+
+def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan of docs/architecture.md. Raises every refusal of requests and guard rails; changes nothing."""
+    settings = context.settings
+    request = parse(document["request"])
+    operation_id = guards.require_operation_id(request.operation_id, documents.execution_name(document))
+    guards.require_account(settings, context.identity.account_id())
+
+    clusters = context.rds.list_clusters()
+    target, instances = guards.require_target(request.target.cluster, settings, clusters, context.rds.list_instances())
+    guards.require_names(target.cluster_id, operation_id, max(request.instances.count or 0, len(instances)))
+    old_cluster = identifiers.old_cluster(target.cluster_id, operation_id)
+    new_cluster = identifiers.new_cluster(target.cluster_id, operation_id)
+    guards.require_free_names(settings, operation_id, clusters, [old_cluster, new_cluster])
+
+    region = sources.source_region(request, settings)
+    guards.require_other_than_source(request, settings.region, snapshot_cluster="")
+    snapshot = sources.choose_snapshot(request, context.rds_in(region))
+    guards.require_other_than_source(request, settings.region, snapshot.cluster_id if region == settings.region else "")
+    sources.require_fit(snapshot, target)
+
+    key = sources.wanted_key(request, target, snapshot)
+    copy = sources.plan_copy(request, settings, operation_id, snapshot, region, key)
+    key_origin = mirror.REQUEST if request.target.kms_key else mirror.TARGET if target.kms_key_id else mirror.SNAPSHOT
+    restore, origins = mirror.mirror_cluster(
+        settings, operation_id, target, snapshot, copy["kms_key_arn"] or key, key_origin
+    )
+    restore["snapshot_id"] = copy["snapshot_id"] or snapshot.snapshot_id
+    planned, instance_origins = mirror.mirror_instances(settings, operation_id, target, instances, request.instances)
+    history = context.store.history(resource_key(settings.region, target.cluster_id))
+    phases = {phase: deadlines.expected_seconds(history, phase) for phase in ("copy", "restore", "instances")}
+    return {
+        "operation_id": operation_id,
+        "dry_run": request.dry_run,
+        "deadline": deadlines.deadline(settings, document["execution"]["started_at"]),
+        "source": _source(request, snapshot, region),
+        "target": _target(context, target, instances),
+        "copy": copy,
+        "restore": restore,
+        "instances": planned,
+        "swap": {"needed": request.strategy == "swap", "old_cluster_id": old_cluster},
+        "users": [as_plain(user) for user in request.users],
+        "verify": as_plain(request.verify),
+        "retention": as_plain(request.retention),
+        "expected_seconds": deadlines.expected_seconds(history),
+        "expected_phases": phases,
+        "origins": {**origins, **instance_origins},
+    }
+
+
+def _source(request: Request, snapshot: Snapshot, region: str) -> dict[str, Any]:
+    return {
+        "type": request.source.type,
+        "region": region,
+        "cluster": snapshot.cluster_id,
+        "snapshot_id": snapshot.snapshot_id,
+        "snapshot_arn": snapshot.arn,
+        "snapshot_type": snapshot.type,
+        "created_at": snapshot.created_text,
+        "engine": snapshot.engine,
+        "engine_version": snapshot.engine_version,
+        "encrypted": snapshot.encrypted,
+    }
+
+
+def _target(context: Context, target: Cluster, instances: list[Instance]) -> dict[str, Any]:
+    return {
+        "cluster": target.cluster_id,
+        "cluster_resource_id": target.resource_id,
+        "arn": target.arn,
+        "region": context.settings.region,
+        "endpoint": target.endpoint,
+        "instances": [{"id": item.instance_id, "resource_id": item.resource_id} for item in instances],
+    }

@@ -1,0 +1,62 @@
+"""SwapClusters: one rename a call, until the restored cluster bears the target's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aurora_restore.context import Context
+from aurora_restore.errors import ResourceBusy, ResourceExists
+from aurora_restore.steps.progress import finished, require_lock, waiting
+from aurora_restore.store import Operation
+from aurora_restore.swapping import Decision, Kind, Move, decide, plan_moves, world
+
+STEP = "SwapClusters"
+
+
+def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the next rename, or wait for the last one; `done` when all names are in place."""
+    plan = document["plan"]
+    require_lock(context, plan)
+    since = int(document.get("swap", {}).get("since", context.now()))
+    moves = _moves(context, plan, document["restore"]["cluster_resource_id"])
+    decision = advance(context, moves)
+    seen = {"renamed": decision.completed, "of": len(moves), "status": decision.reason}
+    if decision.done:
+        journal(context, plan["operation_id"], moves, "made")
+        return {**seen, "old_cluster_id": plan["swap"]["old_cluster_id"], **finished(context, since)}
+    return {**seen, **waiting(context, plan, f"the swap: {decision.reason}", since=since)}
+
+
+def advance(context: Context, moves: Sequence[Move]) -> Decision:
+    """Look at the world and make the next of `moves` if it can be made now. Also used backwards, by the undo."""
+    decision = decide(moves, world(context.rds.list_clusters(), context.rds.list_instances()))
+    if decision.move:
+        context.logger.info("rename", extra={"move": decision.move.as_plain()})
+        rename = context.rds.rename_cluster if decision.move.kind is Kind.CLUSTER else context.rds.rename_instance
+        try:
+            rename(decision.move.old, decision.move.new)
+        except (ResourceBusy, ResourceExists) as error:
+            # The world moved since it was looked at (an earlier call's rename began): look again after a wait.
+            context.logger.info("rename has to wait", extra={"reason": error.message})
+    return decision
+
+
+def journalled(operation: Operation | None) -> tuple[list[Move], str]:
+    """The moves and the phase (`intended`, `made`, or empty) of an operation's swap."""
+    entry = operation.entry(STEP) if operation else {}
+    return [Move.from_plain(move) for move in entry.get("moves", [])], str(entry.get("phase", ""))
+
+
+def journal(context: Context, operation_id: str, moves: Sequence[Move], phase: str) -> None:
+    context.store.journal(operation_id, STEP, {"moves": [move.as_plain() for move in moves], "phase": phase})
+
+
+def _moves(context: Context, plan: Mapping[str, Any], restored_resource_id: str) -> list[Move]:
+    """The journalled moves, or, on the first call, new ones: they are in the journal before anything is renamed."""
+    moves, _ = journalled(context.store.read(plan["operation_id"]))
+    if not moves:
+        instances = context.rds.cluster_instances(plan["restore"]["cluster_id"])
+        moves = plan_moves(plan, restored_resource_id, instances)
+        journal(context, plan["operation_id"], moves, "intended")
+    return moves

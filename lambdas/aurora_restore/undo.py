@@ -1,0 +1,118 @@
+"""The undo of a failed operation, by its journal: swap the names back, then remove what the operation made.
+
+Every function looks at the real world first, so that it can be called again until there is nothing left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from aurora_restore.context import Context
+from aurora_restore.errors import ResourceBusy, ResourceMissing
+from aurora_restore.steps import copy_snapshot, create_instances, restore_snapshot, swap_clusters
+from aurora_restore.store import Operation
+from aurora_restore.swapping import backwards, decide, world
+
+
+@dataclass
+class Progress:
+    """What an undo has found so far: `waiting` names what still has to go."""
+
+    undone: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+
+def swap_is_complete(context: Context, operation: Operation) -> bool:
+    """Whether the target's name already belongs to the restored cluster for good.
+
+    True, too, when all names are in place and only the journal did not come to say so.
+    """
+    moves, phase = swap_clusters.journalled(operation)
+    if not moves:
+        return False
+    return phase == "made" or (phase == "intended" and _all_done(context, operation))
+
+
+def undo(context: Context, operation: Operation) -> Progress:
+    """One call's worth of undo; finished when nothing is `waiting`. Raises what AWS raises."""
+    progress = Progress()
+    _swap_back(context, operation, progress)
+    if not progress.waiting:  # nothing may be deleted while names are still moving
+        _remove_cluster(context, operation, progress)
+        _remove_copy(context, operation, progress)
+    return progress
+
+
+def _all_done(context: Context, operation: Operation) -> bool:
+    moves, _ = swap_clusters.journalled(operation)
+    return decide(moves, world(context.rds.list_clusters(), context.rds.list_instances())).done
+
+
+def _swap_back(context: Context, operation: Operation, progress: Progress) -> None:
+    moves, phase = swap_clusters.journalled(operation)
+    if not moves or phase == "undone":
+        return
+    if phase == "intended":  # from here on the swap can only go back, whatever the names look like
+        swap_clusters.journal(context, operation.operation_id, moves, "undoing")
+    decision = swap_clusters.advance(context, backwards(moves))
+    if decision.done:
+        swap_clusters.journal(context, operation.operation_id, moves, "undone")
+        progress.undone.append("the names were put back")
+    else:
+        progress.waiting.append(decision.reason)
+
+
+def _remove_cluster(context: Context, operation: Operation, progress: Progress) -> None:
+    """The operation's own cluster and instances: by the names it journalled, and only with its own tag."""
+    cluster_id = operation.entry(restore_snapshot.STEP).get("cluster_id")
+    if not cluster_id:
+        return
+    instances = [item for item in context.rds.cluster_instances(cluster_id) if _own(context, item.tags, operation)]
+    made = set(operation.entry(create_instances.STEP).get("instance_ids", []))
+    for instance in instances:
+        if instance.instance_id in made and instance.status != "deleting":
+            _delete(partial(context.rds.delete_instance, instance.instance_id), instance.instance_id, progress)
+        else:
+            progress.waiting.append(f"instance {instance.instance_id} is {instance.status}")
+    cluster = context.rds.find_cluster(cluster_id)
+    if cluster is None:
+        progress.undone.append(f"cluster {cluster_id} is gone")
+    elif not _own(context, cluster.tags, operation):
+        context.logger.warning("not ours, left alone", extra={"cluster": cluster_id})
+    elif cluster.status == "deleting":
+        progress.waiting.append(f"cluster {cluster_id} is deleting")
+    else:
+        if cluster.deletion_protection:
+            context.rds.modify_cluster(cluster_id, DeletionProtection=False)
+        _delete(partial(context.rds.delete_cluster, cluster_id), cluster_id, progress)
+
+
+def _remove_copy(context: Context, operation: Operation, progress: Progress) -> None:
+    snapshot_id = operation.entry(copy_snapshot.STEP).get("snapshot_id")
+    if not snapshot_id:
+        return
+    copy = context.rds.find_snapshot(snapshot_id)
+    if copy is None:
+        progress.undone.append(f"snapshot copy {snapshot_id} is gone")
+    elif _own(context, copy.tags, operation):
+        _delete(partial(context.rds.delete_snapshot, snapshot_id), snapshot_id, progress)
+    else:
+        context.logger.warning("not ours, left alone", extra={"snapshot": snapshot_id})
+
+
+def _delete(delete: Callable[[], None], name: str, progress: Progress) -> None:
+    """Ask for a deletion; whether it is through is seen at the next look."""
+    try:
+        delete()
+    except ResourceMissing:
+        return
+    except ResourceBusy as error:  # still being created, or members left: not yet
+        progress.waiting.append(f"{name}: {error.aws_code}")
+        return
+    progress.waiting.append(f"{name} is being deleted")
+
+
+def _own(context: Context, tags: Mapping[str, str], operation: Operation) -> bool:
+    return tags.get(context.settings.operation_tag) == operation.operation_id
