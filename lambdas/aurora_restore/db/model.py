@@ -58,6 +58,9 @@ class Database(Protocol):
     def close(self) -> None:
         """Close the connection; never raises."""
 
+    def limit_statements(self, seconds: float) -> None:
+        """Let the server stop every statement from now on after `seconds`."""
+
     def server_version(self) -> str:
         """The server's version, such as `16.4` or `8.0.39`."""
 

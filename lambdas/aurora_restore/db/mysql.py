@@ -88,8 +88,7 @@ class MysqlDatabase:
             self._connection.connect(wire.socket)
         self.dialect = _DIALECTS["MariaDB" if "MariaDB" in self._version() else "MySQL"]
         self.run("SET SESSION time_zone = '+00:00'")
-        factor = 1000 if self.dialect.milliseconds else 1
-        self.run(self.dialect.statement_timeout, int(wire.statement_seconds * factor))
+        self.limit_statements(wire.statement_seconds)
 
     def close(self) -> None:
         with suppress(pymysql.Error, OSError):
@@ -100,6 +99,9 @@ class MysqlDatabase:
         with self._typed_errors(), self._connection.cursor() as cursor:
             cursor.execute(sql, values or None)
             return list(cursor.fetchall())
+
+    def limit_statements(self, seconds: float) -> None:
+        self.run(self.dialect.statement_timeout, int(seconds * 1000) if self.dialect.milliseconds else seconds)
 
     def server_version(self) -> str:
         return self._version().split("-")[0]

@@ -40,8 +40,9 @@ class PostgresDatabase:
                 sock=wire.socket,
                 ssl_context=wire.tls,
                 application_name="aurora-restore",
-                startup_params={"statement_timeout": str(int(wire.statement_seconds * 1000)), "TimeZone": "UTC"},
+                startup_params={"TimeZone": "UTC"},
             )
+        self.limit_statements(wire.statement_seconds)
 
     def close(self) -> None:
         with suppress(InterfaceError, OSError):
@@ -63,6 +64,9 @@ class PostgresDatabase:
                 self.run("ROLLBACK")
             raise
         self.run("COMMIT")
+
+    def limit_statements(self, seconds: float) -> None:
+        self.run("SELECT set_config('statement_timeout', $1::text, false)", str(int(seconds * 1000)))
 
     def server_version(self) -> str:
         return str(self.run("SHOW server_version")[0][0]).split()[0]

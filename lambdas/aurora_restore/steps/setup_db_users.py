@@ -1,0 +1,72 @@
+"""SetupDbUsers: the logins of the request, each with exactly its rights."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from aurora_restore.aws.rds_types import Cluster
+from aurora_restore.aws.secrets import Credentials
+from aurora_restore.context import Context
+from aurora_restore.db import Access
+from aurora_restore.errors import SecretMalformed
+from aurora_restore.steps.databases import new_cluster, open_master
+from aurora_restore.steps.progress import require_lock
+
+STEP = "SetupDbUsers"
+
+
+def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Make every user of `plan.users` what the request says, whatever production left. A second run changes nothing.
+
+    Raises SecretNotFound, SecretMalformed, DatabaseUnreachable (retried) and DatabaseRefused with its kinds.
+    """
+    plan = document["plan"]
+    require_lock(context, plan)
+    cluster = new_cluster(context, plan)
+    master = context.secrets.master_credentials(context.settings.master_secret_name)
+    logins = credentials_of(context, plan["users"])
+    names = [login.username for login in logins]
+    context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "intended"})
+    users = [
+        _set_up(context, cluster, master, login, user) for login, user in zip(logins, plan["users"], strict=True)
+    ]
+    context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "made"})
+    return {"users": users}
+
+
+def credentials_of(context: Context, users: Sequence[Mapping[str, Any]]) -> list[Credentials]:
+    """The login of each user. Raises SecretMalformed where two users share one: each would undo the other's rights."""
+    logins = [context.secrets.credentials(user["secret"]) for user in users]
+    shared = [name for name, count in Counter(login.username for login in logins).items() if count > 1]
+    if shared:
+        secrets = sorted({login.secret for login in logins if login.username in shared})
+        raise SecretMalformed(
+            f"Several users of the request have the username {', '.join(map(repr, sorted(shared)))} (secrets {', '.join(secrets)}).",
+            remedy="Give every entry under users a secret with a username of its own.",
+        )
+    return logins
+
+
+def _set_up(
+    context: Context, cluster: Cluster, master: Credentials, login: Credentials, user: Mapping[str, Any]
+) -> dict[str, Any]:
+    access = Access(user["access"])
+    with closing(open_master(context, cluster, master, user["database"])) as database:
+        changes = database.ensure_login(login.username, login.password)
+        changes += database.ensure_grants(login.username, access, user["schemas"])
+        others = database.other_databases_of(login.username)
+    for other in others:
+        with closing(open_master(context, cluster, master, other)) as database:
+            changes += [f"{other}: {change}" for change in database.revoke_all(login.username)]
+    context.logger.info("user set up", extra={"user": login.username, "changes": changes})
+    return {
+        "name": login.username,
+        "secret": login.secret,
+        "access": str(access),
+        "database": user["database"],
+        "schemas": list(user["schemas"]),
+        "changes": len(changes),
+    }
