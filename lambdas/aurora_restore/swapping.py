@@ -103,8 +103,8 @@ def decide(moves: Sequence[Move], things: Iterable[Thing]) -> Decision:
     """The next rename, one at a time and strictly in order.
 
     While RDS renames, the resource shows its old name and a status other than `available`; right afterwards it may show
-    the new name and still not be available. Raises SwapFailed if a resource vanished or bears a third name, NameTaken if
-    something outside the swap holds a name that is needed.
+    the new name and still not be available. Raises SwapFailed if a resource vanished or bears a third name, NameTaken
+    if something outside the swap holds a name that is needed.
     """
     things = list(things)
     by_id = {(thing.kind, thing.resource_id): thing for thing in things}
