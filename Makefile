@@ -21,7 +21,7 @@ demo: venv ## the whole pipeline on this machine, without an AWS account
 	@python -m demo up
 
 demo-down: ## stop the demo and remove what it left
-	@python -m demo down
+	@if [ -x $(BIN)/python ]; then python -m demo down; else echo "Nothing is set up here, so nothing runs."; fi
 
 env: venv ## print the exports that point AWS tools at the local AWS
 	@python -m emulator env
