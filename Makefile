@@ -6,16 +6,20 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-test demo demo-down test lint unit integration env docs lock clean
+.PHONY: help venv venv-unit venv-test demo demo-down test lint unit integration env docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-venv: ## set up what deploying and the demo need
-	@python="$$(scripts/find-python)" && "$$python" scripts/setup.py $(VENV) deploy lambda collections emulator
+SETUP = @python="$$(scripts/find-python)" && "$$python" scripts/setup.py $(VENV)
 
-venv-test: venv
-	@python="$$(scripts/find-python)" && "$$python" scripts/setup.py $(VENV) dev node
+venv: ## set up what deploying and the demo need
+	$(SETUP) deploy lambda collections emulator
+
+venv-unit:
+	$(SETUP) deploy lambda collections dev node
+
+venv-test: venv venv-unit
 
 demo: venv ## the whole pipeline on this machine, without an AWS account
 	@python -m demo up
@@ -26,16 +30,16 @@ demo-down: ## stop the demo and remove what it left
 env: venv ## print the exports that point AWS tools at the local AWS
 	@python -m emulator env
 
-test: lint ## linters, unit and integration tests
-	pytest tests/unit tests/integration --durations=15
+test: venv-test ## linters, unit and integration tests
+	@status=0; $(MAKE) --no-print-directory lint || status=1; \
+	pytest tests/unit tests/integration --durations=15 || status=1; exit $$status
 
-lint: venv-test ## ruff, mypy, yamllint, ansible-lint
-	ruff check .
-	mypy
-	yamllint --strict .
-	ansible-lint --strict --offline
+LINTERS := "ruff check ." "mypy" "yamllint --strict ." "ansible-lint --strict --offline"
 
-unit: venv-test ## the tests that need nothing but Python
+lint: venv-unit ## ruff, mypy, yamllint, ansible-lint
+	@status=0; for linter in $(LINTERS); do echo "lint: $$linter"; $$linter || status=1; done; exit $$status
+
+unit: venv-unit ## the tests that need nothing but Python
 	pytest tests/unit
 
 integration: venv-test ## the tests that run playbooks and restores on the local AWS
