@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ _SHOP = (Path(__file__).parent / "shop.sql").read_text(encoding="utf-8")
 _SOURCE_ROWS = {"customers": 12_000, "orders": 30_000, "lines": 60_000, "until": "2026-11-22"}
 _OLDER_ROWS = {"customers": 8_000, "orders": 20_000, "lines": 40_000, "until": "2026-05-01"}
 _INSTANCE_CLASS = "db.r6g.large"
+_PATIENCE = {"Delay": 1, "MaxAttempts": 300}  # seconds between two looks, and how many
 
 
 @dataclass
@@ -35,49 +37,69 @@ class Seed:
 
     def sow(self) -> None:
         """Make source, snapshot and target."""
-        made = [
-            self._cluster(SOURCE, self.source, {}),
-            self._cluster(TARGET, self.target, {f"{NAME_PREFIX}:target": "true"}),
-        ]
+        fresh = self._cluster(SOURCE, self.source, {})
+        self._cluster(TARGET, self.target, {f"{NAME_PREFIX}:target": "true"})
         for cluster in (SOURCE, TARGET):
-            self._wait_available(cluster)
-        if made[0]:
+            self.rds.get_waiter("db_cluster_available").wait(DBClusterIdentifier=cluster, WaiterConfig=_PATIENCE)
+            self._instance(cluster)
+        for cluster in (SOURCE, TARGET):
+            filters = [{"Name": "db-cluster-id", "Values": [cluster]}]
+            self.rds.get_waiter("db_instance_available").wait(Filters=filters, WaiterConfig=_PATIENCE)
+            self.console.say(f"{cluster} is available")
+        if fresh:
             self._load(SOURCE, self.source, _SOURCE_ROWS)
         self._load(TARGET, self.target, _OLDER_ROWS)
         self._snapshot()
 
     def _cluster(self, name: str, login: Login, tags: dict[str, str]) -> bool:
-        """Create a cluster with one instance; False if it exists."""
-        try:
-            self.rds.create_db_cluster(
-                DBClusterIdentifier=name,
+        """Create a cluster; False if it exists."""
+        return self._created(
+            name,
+            self.rds.create_db_cluster,
+            "DBClusterAlreadyExistsFault",
+            DBClusterIdentifier=name,
+            Engine="aurora-postgresql",
+            MasterUsername=login.username,
+            MasterUserPassword=login.password,
+            DatabaseName=DATABASE,
+            StorageEncrypted=True,
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+
+    def _instance(self, cluster: str) -> None:
+        """Give a cluster its writer, unless it has one."""
+        if not self.rds.describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]["DBClusterMembers"]:
+            self.rds.create_db_instance(
+                DBInstanceIdentifier=f"{cluster}-1",
+                DBClusterIdentifier=cluster,
+                DBInstanceClass=_INSTANCE_CLASS,
                 Engine="aurora-postgresql",
-                MasterUsername=login.username,
-                MasterUserPassword=login.password,
-                DatabaseName=DATABASE,
-                StorageEncrypted=True,
-                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
             )
+
+    def _snapshot(self) -> None:
+        """Take the snapshot that the restore will find; the source does not change between two demos."""
+        self._created(
+            SNAPSHOT,
+            self.rds.create_db_cluster_snapshot,
+            "DBClusterSnapshotAlreadyExistsFault",
+            DBClusterSnapshotIdentifier=SNAPSHOT,
+            DBClusterIdentifier=SOURCE,
+        )
+        waiter = self.rds.get_waiter("db_cluster_snapshot_available")
+        waiter.wait(DBClusterSnapshotIdentifier=SNAPSHOT, WaiterConfig=_PATIENCE)
+        self.console.say(f"{SNAPSHOT}, a snapshot of {SOURCE}, is available")
+
+    def _created(self, name: str, create: Callable[..., Any], exists: str, **arguments: Any) -> bool:
+        """Call `create`; False where AWS answers with the error code `exists`."""
+        try:
+            create(**arguments)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "DBClusterAlreadyExistsFault":
+            if error.response["Error"]["Code"] != exists:
                 raise
             self.console.say(f"{name} exists")
             return False
-        self.rds.create_db_instance(
-            DBInstanceIdentifier=f"{name}-1",
-            DBClusterIdentifier=name,
-            DBInstanceClass=_INSTANCE_CLASS,
-            Engine="aurora-postgresql",
-        )
         self.console.say(f"{name} is being created")
         return True
-
-    def _wait_available(self, cluster: str) -> None:
-        config = {"Delay": 1, "MaxAttempts": 300}
-        self.rds.get_waiter("db_cluster_available").wait(DBClusterIdentifier=cluster, WaiterConfig=config)
-        filters = [{"Name": "db-cluster-id", "Values": [cluster]}]
-        self.rds.get_waiter("db_instance_available").wait(Filters=filters, WaiterConfig=config)
-        self.console.say(f"{cluster} is available")
 
     def _load(self, cluster: str, login: Login, rows: dict[str, Any]) -> None:
         with self.databases.connect(cluster, login, DATABASE) as connection:
@@ -87,13 +109,3 @@ class Seed:
                     cursor.execute(statement)
             connection.commit()
         self.console.say(f"{cluster} holds {totals(self.databases.fingerprint(cluster, login, DATABASE))}")
-
-    def _snapshot(self) -> None:
-        try:
-            self.rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=SNAPSHOT, DBClusterIdentifier=SOURCE)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "DBClusterSnapshotAlreadyExistsFault":
-                raise
-        waiter = self.rds.get_waiter("db_cluster_snapshot_available")
-        waiter.wait(DBClusterSnapshotIdentifier=SNAPSHOT, WaiterConfig={"Delay": 1, "MaxAttempts": 300})
-        self.console.say(f"snapshot {SNAPSHOT} is available")
