@@ -73,19 +73,28 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer ``/_emulator/``; let everything else through, once counted, delayed and not chosen to fail."""
         if scope["type"] != "http":
-            return await self._inner(scope, receive, send)
+            await self._inner(scope, receive, send)
+            return
         body, replay = await _read_body(receive)
         if scope["path"].startswith("/_emulator/"):
             status, value = self._own_api(scope["method"], scope["path"].removeprefix("/_emulator/"), body)
-            return await _answer(send, status, {"content-type": "application/json"}, json.dumps(value).encode())
-        call = protocols.identify(scope, body)
-        if call:
-            calls[f"{call.service}.{call.action}"] += 1
-            if self._latency_ms:
-                await asyncio.sleep(self._latency_ms / 1000)
-            if fault := faults.take(call.service, call.action):
-                return await _answer(send, fault["status"], *call.error(fault["error_code"], fault["message"]))
-        await self._inner(scope, replay, send)
+            await _answer(send, status, {"content-type": "application/json"}, json.dumps(value).encode())
+            return
+        fault = await self._before(protocols.identify(scope, body))
+        if fault:
+            await _answer(send, *fault)
+        else:
+            await self._inner(scope, replay, send)
+
+    async def _before(self, call: protocols.Call | None) -> tuple[int, dict[str, str], bytes] | None:
+        """Count and delay an AWS call; returns the answer of a fault that was injected for it."""
+        if call is None:
+            return None
+        calls[f"{call.service}.{call.action}"] += 1
+        if self._latency_ms:
+            await asyncio.sleep(self._latency_ms / 1000)
+        fault = faults.take(call.service, call.action)
+        return (fault["status"], *call.error(fault["error_code"], fault["message"])) if fault else None
 
     def _own_api(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         try:
@@ -157,8 +166,7 @@ async def _read_body(receive: Receive) -> tuple[bytes, Receive]:
 
 
 async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    headers = {**headers, "content-length": str(len(body))}
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*pairs, (b"content-length", str(len(body)).encode())]}
-    )
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 
-from emulator import processes
+from emulator import aurora, processes
 from emulator.settings import DEFAULT_STATE_DIR, Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -54,6 +54,7 @@ class Emulator:
             enforce_iam=enforce_iam,
             without_mends=without_mends,
         )
+        self._server: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def find(cls, state_dir: str | Path = DEFAULT_STATE_DIR) -> Emulator | None:
@@ -111,7 +112,7 @@ class Emulator:
         self.settings.tmp_dir.mkdir(parents=True)
         self.settings.save()
         with self.settings.log_file.open("ab") as log:
-            server = subprocess.Popen(
+            self._server = subprocess.Popen(
                 [str(interpreter), "-m", "emulator.server", str(self.settings.state_dir)],
                 cwd=self.settings.state_dir,
                 env=_server_environment(self.settings),
@@ -120,8 +121,8 @@ class Emulator:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.settings.pid_file.write_text(str(server.pid), encoding="ascii")
-        self._await_answer(server)
+        self.settings.pid_file.write_text(str(self._server.pid), encoding="ascii")
+        self._await_answer(self._server)
         return True
 
     def stop(self) -> None:
@@ -129,10 +130,11 @@ class Emulator:
         directory = self.settings.state_dir
         pid = self.pid
         if pid:
-            processes.end([pid], STOP_SECONDS)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
-        processes.end(processes.serving(directory), STOP_SECONDS)
+            processes.end(pid, STOP_SECONDS)
+        if self._server:
+            self._server.wait()
+            self._server = None
+        aurora.clean(directory)
         if directory.exists():
             _require_state_directory(directory)
             shutil.rmtree(directory)
@@ -162,7 +164,7 @@ class Emulator:
                 self.request("GET", "/_emulator/health")
                 return
             time.sleep(0.05)
-        processes.end([server.pid], STOP_SECONDS)
+        processes.end(server.pid, STOP_SECONDS)
         raise EmulatorError(self._log_tail(f"The emulator did not answer within {START_SECONDS:.0f} s."))
 
     def _log_tail(self, what: str) -> str:
@@ -182,14 +184,13 @@ def _interpreter() -> Path:
 
 
 def _server_environment(settings: Settings) -> dict[str, str]:
-    """A clean environment: whatever the caller exports (credentials, proxies, Python paths) must not reach a function."""
+    """A clean environment: credentials, proxies and paths that the caller exports must not reach a function."""
     return {
         "HOME": str(settings.tmp_dir),
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "PYTHONPATH": str(REPOSITORY),
         "PYTHONUNBUFFERED": "1",
-        "TMPDIR": str(settings.tmp_dir),
     }
 
 
@@ -206,8 +207,8 @@ def _require_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise EmulatorError(
-                f"Port {port} on 127.0.0.1 is taken by another program ({error.strerror}). Choose another one with --port, "
-                "or stop the emulator that holds it: `python -m emulator down --state-dir <its directory>`."
+                f"Port {port} on 127.0.0.1 is taken by another program ({error.strerror}). Choose another one with "
+                "--port, or stop the emulator that holds it: `python -m emulator down --state-dir <its directory>`."
             ) from error
 
 

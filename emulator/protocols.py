@@ -16,7 +16,8 @@ from xml.sax.saxutils import escape
 
 _SCOPE = re.compile(rb"Credential=[^/,]+/[^/]+/[^/]+/([^/]+)/aws4_request")
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")
-_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
+_EC2_ERROR = "<Response><Errors><Error>{}</Error></Errors><RequestID>injected</RequestID></Response>"
+_QUERY_ERROR = "<ErrorResponse><Error><Type>Sender</Type>{}</Error><RequestId>injected</RequestId></ErrorResponse>"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,12 +39,8 @@ class Call:
             return headers, _cbor_map({"__type": code, "message": message})
         if self.protocol in ("query", "ec2"):
             fault = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
-            body = (
-                f"<Response><Errors><Error>{fault}</Error></Errors><RequestID>{_REQUEST_ID}</RequestID></Response>"
-                if self.protocol == "ec2"
-                else f"<ErrorResponse><Error><Type>Sender</Type>{fault}</Error><RequestId>{_REQUEST_ID}</RequestId></ErrorResponse>"
-            )
-            return {"content-type": "text/xml"}, body.encode()
+            body = _EC2_ERROR if self.protocol == "ec2" else _QUERY_ERROR
+            return {"content-type": "text/xml"}, body.format(fault).encode()
         headers = {"content-type": "application/x-amz-json-1.1", "x-amzn-errortype": code}
         return headers, json.dumps({"__type": code, "message": message}).encode()
 

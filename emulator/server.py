@@ -20,7 +20,7 @@ def _require_version() -> None:
     if found != MINISTACK_VERSION:
         sys.exit(
             f"The mends are written for ministack {MINISTACK_VERSION}, but {found} is installed. "
-            "Install requirements-emulator.txt, or check every mend against the new release and change MINISTACK_VERSION."
+            "Install requirements-emulator.txt, or check every mend against the new release and change the constant."
         )
 
 
@@ -54,6 +54,7 @@ def main() -> None:
 
     mends.apply(settings)
     aurora.install(settings)
+    app._pid_file = lambda _port: str(settings.tmp_dir / "ministack.pid")
     app.app = control.Gateway(app.app, settings)
     try:
         app.main()

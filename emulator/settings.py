@@ -63,7 +63,7 @@ class Settings:
 
     @property
     def tmp_dir(self) -> Path:
-        """``TMPDIR`` of the server and of the functions it runs, so that ``down`` removes what they leave."""
+        """Where functions are unpacked and keep their temporary files, so that ``down`` removes what they leave."""
         return self.state_dir / "tmp"
 
     @property

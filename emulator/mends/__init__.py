@@ -1,8 +1,8 @@
 """What ministack gets wrong for this project, one module per mend.
 
 A mend replaces private names of the pinned release, which is why :mod:`emulator.server` refuses any other. Each has a
-conformance test in ``tests/integration/emulator`` and can be left out (:attr:`emulator.settings.Settings.without_mends`): the
-tests ask in this way whether a newer release still needs it.
+conformance test in ``tests/integration/emulator``, and can be left out
+(:attr:`emulator.settings.Settings.without_mends`): the tests ask in this way whether a newer release still needs it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ NAMES = (
     "vpc_endpoints",
     "security_groups",
     "round_trips",
+    "definitions",
+    "rds_authorization",
 )
 
 

@@ -1,8 +1,8 @@
 """Alarms look at their own dimensions only, treat missing data as told, and describe what was put.
 
-ministack adds up the points of every dimension, leaves an alarm as it is when no data comes, forgets the ``Metrics`` of an alarm
-on a metric math expression, and describes half of an alarm in the query protocol. Evaluation follows the CloudWatch User Guide,
-"Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data".
+ministack adds up the points of every dimension, leaves an alarm as it is when no data comes, forgets the ``Metrics``
+of an alarm on a metric math expression, and describes half of an alarm in the query protocol. Evaluation follows the
+CloudWatch User Guide, "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data".
 """
 
 from __future__ import annotations
@@ -86,10 +86,10 @@ def _breaches(alarm: Alarm, points: list[dict[str, Any]]) -> bool | None:
     if not points:
         return {"breaching": True, "notBreaching": False}.get(alarm["TreatMissingData"])
     statistic = alarm.get("ExtendedStatistic") or alarm["Statistic"]
-    value = cloudwatch._stat_value(cloudwatch._calc_stats(points), statistic, points)
+    value: float | None = cloudwatch._stat_value(cloudwatch._calc_stats(points), statistic, points)
     if value is None:
         return None
-    threshold = alarm["Threshold"]
+    threshold = float(alarm["Threshold"])
     return {
         "GreaterThanOrEqualToThreshold": value >= threshold,
         "GreaterThanThreshold": value > threshold,

@@ -1,6 +1,7 @@
 """Retry and Catch as the Amazon States Language and "Handling errors in Step Functions workflows" define them.
 
-ministack ignores ``MaxDelaySeconds`` and ``JitterStrategy``, and lets the wildcards match errors that no wildcard matches.
+ministack ignores ``MaxDelaySeconds`` and ``JitterStrategy``, and lets the wildcards match errors that no wildcard
+matches.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Executions start, run the version they name, time out and end as in Step Functions.
 
-Facts from the AWS Step Functions API Reference (StartExecution, DescribeExecution) and Developer Guide ("Handling errors in
-Step Functions workflows", "Service quotas": 256 KiB as a UTF-8 encoded string for a task's, state's or execution's data).
+Facts from the AWS Step Functions API Reference (StartExecution, DescribeExecution) and Developer Guide ("Handling
+errors in Step Functions workflows", "Service quotas": 256 KiB as a UTF-8 encoded string for a task's, state's or
+execution's data).
 """
 
 from __future__ import annotations
@@ -119,12 +120,13 @@ def _mend_run() -> None:
         role_arn.set(machine.get("roleArn", ""))
         seconds = json.loads(machine.get("definition", "{}")).get("TimeoutSeconds")
         if seconds is None:
-            return run_execution(execution_arn)
+            run_execution(execution_arn)
+            return
         timer = threading.Timer(seconds, contextvars.copy_context().run, (_time_out, execution))
         timer.daemon = True
         timer.start()
         try:
-            return run_execution(execution_arn)
+            run_execution(execution_arn)
         finally:
             timer.cancel()
 
@@ -183,7 +185,7 @@ def _check_size(value: Any, what: str) -> None:
     if size > PAYLOAD_LIMIT:
         raise stepfunctions._ExecutionError(
             "States.DataLimitExceeded",
-            f"{what} has a size of {size} bytes, exceeding the maximum number of bytes service limit ({PAYLOAD_LIMIT}).",
+            f"{what} has a size of {size} bytes, exceeding the maximum number of bytes service limit.",
         )
 
 

@@ -1,9 +1,10 @@
 """Run Python functions through AWS's own runtime client instead of ministack's stand-in for it.
 
-ministack reports every exception of a Python function as ``Runtime.HandlerError`` and lets the host's environment leak into it.
-Here ``awslambdaric`` (the client of the managed runtimes) runs the deployed zip against the Runtime API that ministack has for
-``provided.*`` runtimes, so errors keep their class names, and a function sees its own variables and those that Lambda sets
-(AWS Lambda Developer Guide, "Using Lambda environment variables", "Defined runtime environment variables").
+ministack reports every exception of a Python function as ``Runtime.HandlerError`` and lets the host's environment leak
+into it. Here ``awslambdaric`` (the client of the managed runtimes) runs the deployed zip against the Runtime API that
+ministack has for ``provided.*`` runtimes, so errors keep their class names, and a function sees its own variables and
+those that Lambda sets (AWS Lambda Developer Guide, "Using Lambda environment variables", "Defined runtime environment
+variables").
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MAX_IDLE_WORKERS = 24
 _BOOTSTRAP = f'#!/bin/sh\nexec "{sys.executable}" -m awslambdaric "$_HANDLER"\n'
 
 
-class PythonWorker(lambda_runtime.ProvidedWorker):
+class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
     """One execution environment of a Python function."""
 
     def _spawn(self, init_timeout: float | None = None) -> None:
@@ -58,8 +59,9 @@ def apply(settings: Settings) -> None:
     def worker_env(config: dict[str, Any], code_dir: str, port: int) -> dict[str, str]:
         if _is_python(config):
             return _environment(config, code_dir, port, settings)
-        return provided_env(config, code_dir, port)
+        return dict(provided_env(config, code_dir, port))
 
+    lambda_svc._PROVIDED_CODE_CACHE = str(settings.tmp_dir / "functions")
     lambda_runtime._worker_class_for = class_for
     lambda_svc._execute_function_warm = execute
     lambda_svc._provided_worker_env = worker_env
@@ -111,9 +113,10 @@ def _environment(config: dict[str, Any], code_dir: str, port: int, settings: Set
 
 
 def _end_surplus_workers() -> None:
-    """Keep at most ``MAX_IDLE_WORKERS`` warm: ministack never ends a function's first one, and every version has one."""
+    """Keep at most ``MAX_IDLE_WORKERS`` warm: ministack never ends the first one of a version of a function."""
     with lambda_runtime._lock:
-        idle = [(key, worker) for key, pool in lambda_runtime._workers.items() for worker in pool if not worker.in_use]
+        pools = lambda_runtime._workers.items()
+        idle = [(key, worker) for key, pool in pools for worker in pool if not worker.in_use]
         idle.sort(key=lambda entry: entry[1].last_used)
         surplus = idle[: max(0, len(idle) - MAX_IDLE_WORKERS)]
         for key, worker in surplus:

@@ -1,8 +1,8 @@
 """Executions and functions feed CloudWatch, so that an alarm on them goes off.
 
-ministack records no ``AWS/States`` metrics, none for functions that a state machine calls, and looks at alarms only when somebody
-calls PutMetricData. Names and dimensions: Step Functions Developer Guide, "Monitoring Step Functions metrics using Amazon CloudWatch",
-and Lambda Developer Guide, "Types of metrics for Lambda functions".
+ministack records no ``AWS/States`` metrics, none for functions that a state machine calls, and looks at alarms only
+when somebody calls PutMetricData. Names and dimensions: Step Functions Developer Guide, "Monitoring Step Functions
+metrics using Amazon CloudWatch", and Lambda Developer Guide, "Types of metrics for Lambda functions".
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""NAT gateways show their elastic address and hold it, as the EC2 API Reference (NatGatewayAddress, ReleaseAddress) has it.
+"""NAT gateways show their elastic address and hold it, as the EC2 API Reference (NatGatewayAddress, ReleaseAddress) has
+it.
 
-ministack always answers with an empty address set, so a deployment cannot tell whose address to release, and lets go of an
-address that is in use.
+ministack always answers with an empty address set, so a deployment cannot tell whose address to release, and lets go
+of an address that is in use.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ministack.services import ec2
 
 from emulator.settings import Settings
 
-_ID_AND_ADDRESSES = re.compile(r"<natGatewayId>([^<]+)</natGatewayId>(.*?)<natGatewayAddressSet/>", re.DOTALL)
+_ID_AND_ADDRESSES = re.compile(r"<natGatewayId>([^<]+)</natGatewayId>.*?<natGatewayAddressSet/>", re.DOTALL)
 
 
 def apply(settings: Settings) -> None:
@@ -26,13 +27,16 @@ def apply(settings: Settings) -> None:
     def describe(params: Any) -> Any:
         for address in ec2._addresses.values():
             holder = _holder(address["AllocationId"])
-            address["AssociationId"] = f"eipassoc-{holder.removeprefix('nat-')}" if holder else address.get("InstanceId")
+            if holder:
+                address["AssociationId"] = f"eipassoc-{holder.removeprefix('nat-')}"
+            elif not address.get("InstanceId"):
+                address["AssociationId"] = None
         return describe_addresses(params)
 
     def release(params: Any) -> Any:
         allocation = ec2._p(params, "AllocationId")
         if holder := _holder(allocation):
-            return ec2._error("AuthFailure", f"Address {allocation} is in use by {holder}: delete the NAT gateway first.", 400)
+            return ec2._error("InvalidIPAddress.InUse", f"Address {allocation} is in use by {holder}.", 400)
         return release_address(params)
 
     ec2._ACTION_MAP["DescribeAddresses"] = describe
@@ -60,4 +64,5 @@ def _fill_in(found: re.Match[str]) -> str:
     allocation = ec2._nat_gateways[found.group(1)]["AllocationId"]
     address = ec2._addresses.get(allocation, {}).get("PublicIp", "")
     item = f"<item><allocationId>{allocation}</allocationId><publicIp>{address}</publicIp></item>" if allocation else ""
-    return f"<natGatewayId>{found.group(1)}</natGatewayId>{found.group(2)}<natGatewayAddressSet>{item}</natGatewayAddressSet>"
+    before = found.group(0).removesuffix("<natGatewayAddressSet/>")
+    return f"{before}<natGatewayAddressSet>{item}</natGatewayAddressSet>"

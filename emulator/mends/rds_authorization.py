@@ -1,15 +1,18 @@
 """Every RDS call is authorized on the resources it names, with their tags.
 
-ministack knows clusters and instances only, so that a policy on a snapshot or a subnet group would have to allow ``*``. Which
-parameters name which resources: Service Authorization Reference, "Actions, resources, and condition keys for Amazon RDS".
+ministack knows clusters and instances only, so that a policy on a snapshot or a subnet group would have to allow
+``*``. Which parameters name which resources: Service Authorization Reference, "Actions, resources, and condition keys
+for Amazon RDS".
 """
 
 from __future__ import annotations
 
 import contextvars
+from collections.abc import Iterator
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import tagging
 
 from emulator import aurora
@@ -36,7 +39,7 @@ _LISTINGS = {
     "DescribeDBSubnetGroups": "subgrp:*",
     "DescribeDBClusterParameterGroups": "cluster-pg:*",
 }
-_named: contextvars.ContextVar[list[str]] = contextvars.ContextVar("named", default=[])
+_named: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("named", default=())
 
 
 def apply(settings: Settings) -> None:
@@ -51,7 +54,7 @@ def apply(settings: Settings) -> None:
         if service != "rds":
             return extract_resource_arn(service, method, path, headers, body, params, region, account)
         arns = _resources(params, f"arn:aws:rds:{region}:{account}")
-        _named.set(arns)
+        _named.set(tuple(arns))
         return arns[0]
 
     def enforce_each(access_key: str, action: str, service: str, region: str, **rest: Any) -> Any:
@@ -65,7 +68,7 @@ def apply(settings: Settings) -> None:
 
     iam_actions.extract_resource_arn = extract
     iam_evaluator.enforce = enforce_each
-    tagging._RESOURCE_TAG_COLLECTORS["rds"] = aurora.tagged_resources
+    tagging._RESOURCE_TAG_COLLECTORS["rds"] = _tagged
 
 
 def _resources(params: Any, prefix: str) -> list[str]:
@@ -75,3 +78,12 @@ def _resources(params: Any, prefix: str) -> list[str]:
             arns.append(value if value.startswith("arn:") else f"{prefix}:{kind}:{value}")
     listing = _LISTINGS.get(iam_actions._query_param(params, "Action"))
     return arns or [f"{prefix}:{listing}" if listing else "*"]
+
+
+def _tagged() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Every resource of the request's account and region with its tags, for the condition key ``aws:ResourceTag``."""
+    world = aurora._world
+    realm = world and world.realm(get_account_id(), get_region())
+    for kind in ("clusters", "instances", "snapshots") if realm else ():
+        for resource in getattr(realm, kind).values():
+            yield resource.arn, [{"Key": key, "Value": value} for key, value in resource.tags.items()]

@@ -1,7 +1,7 @@
 """Small things that were put and did not come back: each would look like drift to a deployment that compares.
 
-Facts from the API references: CloudWatch Logs AssociateKmsKey and DisassociateKmsKey, SNS Subscribe, Secrets Manager ListSecrets,
-Step Functions CreateStateMachine, UpdateStateMachine and PublishStateMachineVersion.
+Facts from the API references: CloudWatch Logs AssociateKmsKey and DisassociateKmsKey, SNS Subscribe, Secrets Manager
+ListSecrets, Step Functions CreateStateMachine, UpdateStateMachine and PublishStateMachineVersion.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Security group rules keep the prefix lists they name, and a group in use cannot be deleted (EC2 API Reference).
 
-ministack forgets ``PrefixListIds``, and deletes a group that another group's rule or a VPC endpoint refers to, where AWS answers
-``DependencyViolation``; a deployment that removes things in the wrong order would look right.
+ministack forgets ``PrefixListIds``, and deletes a group that another group's rule or a VPC endpoint refers to, where
+AWS answers ``DependencyViolation``; a deployment that removes things in the wrong order would look right.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def apply(settings: Settings) -> None:
 
 
 def _prefix_lists(params: Any, prefix: str) -> list[dict[str, str]]:
-    lists = []
+    lists: list[dict[str, str]] = []
     while name := ec2._p(params, f"{prefix}.{len(lists) + 1}.PrefixListId"):
         description = ec2._p(params, f"{prefix}.{len(lists) + 1}.Description")
         lists.append({"PrefixListId": name, **({"Description": description} if description else {})})

@@ -1,7 +1,7 @@
 """A Task's call of a function: made as the state machine's role, throttled and refused as by Lambda.
 
-ministack calls the function whatever the role may do, and reports a throttled call as ``Lambda.Unknown``. Error names are those of
-the Step Functions Developer Guide, "Handling transient Lambda service exceptions".
+ministack calls the function whatever the role may do, and reports a throttled call as ``Lambda.Unknown``. Error names
+are those of the Step Functions Developer Guide, "Handling transient Lambda service exceptions".
 """
 
 from __future__ import annotations
@@ -62,6 +62,6 @@ def _authorize(reference: str) -> None:
     if verdict.decision != "Allow":
         raise stepfunctions._ExecutionError(
             "Lambda.AWSLambdaException",
-            f"User: {principal} is not authorized to perform: {_ACTION} on resource: {resource} because no identity-based "
-            f"policy allows the {_ACTION} action (Service: Lambda, Status Code: 403)",
+            f"User: {principal} is not authorized to perform: {_ACTION} on resource: {resource} because no "
+            f"identity-based policy allows the {_ACTION} action (Service: Lambda, Status Code: 403)",
         )

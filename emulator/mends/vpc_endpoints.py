@@ -1,4 +1,5 @@
-"""VPC endpoints keep their security groups, policy and private DNS, and can be filtered (EC2 API Reference, VpcEndpoint).
+"""VPC endpoints keep their security groups, policy and private DNS, and can be filtered (EC2 API Reference,
+VpcEndpoint).
 
 ministack keeps a type, subnets and route tables only, and answers every DescribeVpcEndpoints with all of them.
 """
@@ -77,7 +78,8 @@ def apply(settings: Settings) -> None:
             for group in endpoint.get("Groups", [])
         )
         more = (
-            f"<groupSet>{groups}</groupSet><policyDocument>{escape(endpoint.get('PolicyDocument', ''))}</policyDocument>"
+            f"<groupSet>{groups}</groupSet>"
+            f"<policyDocument>{escape(endpoint.get('PolicyDocument', ''))}</policyDocument>"
             f"<privateDnsEnabled>{str(endpoint.get('PrivateDnsEnabled', False)).lower()}</privateDnsEnabled>"
         )
         text = str(render(endpoint, tag=tag))
