@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
 from aurora_deploy.runbook import follow
 from aurora_deploy.runbook.follow import Follower, LostTheExecution, Outcome
 from aurora_deploy.runbook.history import Line
-from botocore.exceptions import ClientError, EndpointConnectionError
 
 ARN = "arn:aws:states:us-east-1:000000000000:execution:aurora-restore-state-machine:op"
 

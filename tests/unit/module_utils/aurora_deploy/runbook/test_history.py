@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from aurora_deploy.runbook.history import Line, Narrator, message_of
 
 START = datetime.datetime(2026, 11, 23, 7, 0, tzinfo=datetime.UTC)

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+
 from aurora_deploy.errors import DeployError
 from aurora_deploy.runbook.request import assemble, new_operation_id
 
