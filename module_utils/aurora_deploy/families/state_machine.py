@@ -35,7 +35,7 @@ def plan(run: Run) -> Iterator[Work]:
         raise DeployError(f"the definition {path} cannot be read: {error.strerror}. Fix: set its path") from error
     definition = asl.render(text, args["values"])
     asl.check(definition)
-    family.declared = definition
+    family.declared, family.tag_keys = definition, args["tags"].keys()
     yield (
         family,
         {
@@ -67,6 +67,8 @@ class StateMachineFamily(Family):
         self.states: Any = aws.client("stepfunctions")
         self.declared: asl.State | None = None
         """The definition that AWS is asked to validate, in check mode too, when it differs from the existing one."""
+        self.tag_keys: Collection[str] = ()
+        """Our own tags; those that others gave the state machine are not read, so they stay."""
         self._account = account
         self._alias = alias
         self._keep = keep_versions
@@ -120,7 +122,7 @@ class StateMachineFamily(Family):
             "type": machine["type"],
             "tracing": machine.get("tracingConfiguration", {}).get("enabled", False),
             "kms_key": machine.get("encryptionConfiguration", {}).get("kmsKeyId"),
-            "tags": {tag["key"]: tag["value"] for tag in tags},
+            "tags": {tag["key"]: tag["value"] for tag in tags if tag["key"] in self.tag_keys},
             "live": self._live(arn, _comparable(machine)),
         }
 

@@ -1,0 +1,18 @@
+"""Entry point of the module aurora_restore_network; it runs in the controller's worker."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# Ansible puts module_utils/ on the path of modules only, not on that of plugins.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
+
+from aurora_deploy.action import ConvergeAction
+from aurora_deploy.families import network
+
+
+class ActionModule(ConvergeAction):
+    """Converges the network."""
+
+    plan = staticmethod(network.plan)
