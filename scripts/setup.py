@@ -44,6 +44,9 @@ class Setup:
         with (self.venv / ".setup.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for step in steps:
+                if step == "node" and not shutil.which("npm"):
+                    print("set-up: npm is not here, so asl-validator is left out. On Debian: apt-get install npm")
+                    continue
                 title, sources, action = self._steps()[step]
                 stamp, fingerprint = self.venv / f".stamp-{step}", _fingerprint(sources)
                 if stamp.is_file() and stamp.read_text() == fingerprint:
@@ -105,9 +108,6 @@ class Setup:
         self._pip("requirements-emulator.txt", nested)
 
     def _node(self) -> None:
-        if not shutil.which("npm"):
-            print("set-up: npm is not installed, so asl-validator is left out. On Debian: apt-get install npm")
-            return
         self._call(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
 
     def _call(self, command: list[str], count: str = "", total: int = 0) -> None:
