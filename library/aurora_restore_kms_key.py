@@ -8,7 +8,8 @@ module: aurora_restore_kms_key
 short_description: Converge the customer key of a deployment
 description:
   - Creates, changes and removes one symmetric KMS key with its alias, policy, rotation and tags.
-  - A key without the alias is known by its tags, so that a run that was cut short is continued with the same key.
+  - The key also gets the tags C(Project), the alias without its prefix, and C(Purpose=customer-key). By them a key without the alias
+    is known, so that a run that was cut short is continued with the same key.
   - A key that is disabled or scheduled for deletion is made usable again.
   - The connection is taken from the variables C(region), C(aws_profile) and C(aws_config_file).
 options:
@@ -29,9 +30,9 @@ options:
     type: dict
     default: {}
   tags:
-    description: All tags of the key; others are removed. Together they must identify this key in the account.
+    description: All further tags of the key; others are removed.
     type: dict
-    required: true
+    default: {}
   deletion_window_days:
     description: Days (7 to 30) that KMS waits before it deletes a key with O(state=absent).
     type: int
@@ -58,8 +59,7 @@ EXAMPLES = r"""
     description: Encrypts what the pipeline stores
     policy: "{{ lookup('file', 'key-policy.json') | from_json }}"
     tags:
-      Project: aurora-restore
-      Purpose: customer-key
+      Environment: prod
 """
 
 RETURN = r"""

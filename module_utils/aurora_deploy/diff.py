@@ -49,9 +49,13 @@ def differing(before: Attributes, after: Attributes, unordered: Collection[str] 
     )
 
 
-def shown(attributes: Attributes, hidden: Collection[str] = ()) -> Attributes:
-    """Return the attributes as results may show them: without the family's notes, with secrets replaced."""
-    return {name: HIDDEN if name in hidden else value for name, value in attributes.items() if not name.startswith("_")}
+def shown(attributes: Attributes, hidden: Collection[str] = (), unordered: Collection[str] = ()) -> Attributes:
+    """Return the attributes as results may show them: in their one form, without the family's notes and any secret."""
+    return {
+        name: HIDDEN if name in hidden else canonical(value, unordered=name in unordered)
+        for name, value in attributes.items()
+        if not name.startswith("_")
+    }
 
 
 def as_text(attributes: Attributes | None) -> str:

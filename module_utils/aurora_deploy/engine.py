@@ -144,21 +144,20 @@ def _write(family: Family, step: Step) -> str | None:
 
 
 def _item(step: Step, family: Family) -> dict[str, Any]:
-    changes = {
-        key: {"before": HIDDEN, "after": HIDDEN}
-        if key in family.hidden
-        else {"before": (step.before or {}).get(key), "after": (step.after or {}).get(key)}
-        for key in step.changed
-    }
+    before, after = _looks(step.before, family) or {}, _looks(step.after, family) or {}
+    changes = {key: {"before": before.get(key), "after": after.get(key)} for key in step.changed}
     return {"name": step.name, "action": step.action, "changes": changes}
 
 
 def _diff(step: Step, family: Family) -> dict[str, str]:
-    before = None if step.before is None else shown(step.before, family.hidden)
-    after = None if step.after is None else shown(step.after, family.hidden)
+    before, after = _looks(step.before, family), _looks(step.after, family)
     if before is not None and after is not None:
         before = {key: value for key, value in before.items() if key in after}  # the rest is not ours
         for key in set(step.changed) & set(family.hidden):
             after[key] = f"{HIDDEN}, changed"
     header = f"{family.label} {step.name}"
     return {"before_header": header, "after_header": header, "before": as_text(before), "after": as_text(after)}
+
+
+def _looks(attributes: Attributes | None, family: Family) -> Attributes | None:
+    return None if attributes is None else shown(attributes, family.hidden, family.unordered)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection
 
+from aurora_deploy import keys
 from aurora_deploy.clients import Aws
 from aurora_deploy.diff import UNKNOWN
-from aurora_deploy.errors import DeployError, is_code
+from aurora_deploy.errors import DeployError
 
 _EC2_READS = {
     "subnet": ("describe_subnets", "Subnets", "SubnetId"),
@@ -30,8 +31,11 @@ class Lookup:
         self._lock = threading.Lock()
 
     def key_arn(self, key: str) -> str:
-        """Return the ARN of the customer key with this alias (`alias/...`), id or ARN (KMS DescribeKey)."""
-        return self._resolve(f"KMS key {key}", lambda: self._describe_key(key), "kms")
+        """Return the ARN of the customer key with this alias (`alias/...`), id or ARN (KMS DescribeKey).
+
+        In check mode a key that lost its alias is found as the kms role will find it.
+        """
+        return self._resolve(f"KMS key {key}", lambda: self._find_key(key), "kms")
 
     def subnet_ids(self, names: Collection[str]) -> list[str]:
         """Return the ids of the subnets with these Name tags, in order (EC2 DescribeSubnets)."""
@@ -59,13 +63,11 @@ class Lookup:
             return UNKNOWN
         raise DeployError(f"the {what} does not exist. Fix: run the deployment with --tags {tag} first")
 
-    def _describe_key(self, key: str) -> str | None:
-        try:
-            return str(self._aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"])
-        except Exception as error:
-            if is_code(error, "NotFoundException"):
-                return None
-            raise
+    def _find_key(self, key: str) -> str | None:
+        found = keys.describe(self._aws, key)
+        if found is None and self._lenient and key.startswith("alias/"):
+            found = keys.find_by_tags(self._aws, key)
+        return str(found["Arn"]) if found else None
 
     def _find_tagged(self, what: str, name: str) -> str | None:
         operation, response_key, id_key = _EC2_READS[what]

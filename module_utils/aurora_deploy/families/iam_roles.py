@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from aurora_deploy.action import Run, Work
-from aurora_deploy.diff import Attributes
+from aurora_deploy.diff import Attributes, canonical
 from aurora_deploy.engine import Family
 from aurora_deploy.tags import removed, tag_list, tag_map
 
@@ -100,7 +100,7 @@ class RoleFamily(Family):
     def _put_policies(self, role: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         client = self.aws.client("iam")
         for name, document in after.items():
-            if before.get(name) != document:
+            if canonical(before.get(name)) != canonical(document):
                 client.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
         for name in set(before) - set(after):
             client.delete_role_policy(RoleName=role, PolicyName=name)

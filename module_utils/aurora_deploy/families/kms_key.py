@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator
 
+from aurora_deploy import keys
 from aurora_deploy.action import Run, Work
 from aurora_deploy.clients import Aws, together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
-from aurora_deploy.errors import DeployError, is_code
-from aurora_deploy.tags import removed, tag_list, tag_map
+from aurora_deploy.errors import DeployError
+from aurora_deploy.tags import removed, tag_list
 
 _USABLE = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
 
@@ -22,21 +22,23 @@ def plan(run: Run) -> Iterator[Work]:
         if not run.absent:
             require_usable(run.aws, existing)
         return
-    family = KeyFamily(run.aws, run.args["tags"], run.args["deletion_window_days"], pending_is_absent=run.absent)
+    family = KeyFamily(run.aws, run.args["deletion_window_days"], removing=run.absent)
     key = {
         "state": "Enabled",
         "alias": run.args["alias"],
         "description": run.args["description"],
         "policy": run.args["policy"],
         "rotation": True,
-        "tags": run.args["tags"],
+        "tags": run.args["tags"] | keys.identity(run.args["alias"]),
     }
     yield family, {run.args["alias"]: None if run.absent else key}
 
 
 def require_usable(aws: Aws, key: str) -> None:
     """Raise DeployError unless `key` (id, ARN or alias) is an enabled symmetric encryption key (KMS DescribeKey)."""
-    found = aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]
+    found = keys.describe(aws, key)
+    if found is None:
+        raise DeployError(f"the KMS key {key} does not exist. Fix: correct kms_key_id, or leave it empty")
     expected = {**_USABLE, "KeyState": "Enabled"}
     wrong = [
         f"{name} is {found.get(name)}, not {value}" for name, value in expected.items() if found.get(name) != value
@@ -49,17 +51,14 @@ def require_usable(aws: Aws, key: str) -> None:
 
 
 class KeyFamily(Family):
-    """One item is one key; its name is its alias. `identity` are the tags by which a key without the alias is known."""
+    """One item is one key; its name is its alias. While `removing`, a key that waits for deletion is gone."""
 
     label = "KMS key"
 
-    def __init__(
-        self, aws: Aws, identity: Mapping[str, str], deletion_window_days: int, *, pending_is_absent: bool
-    ) -> None:
+    def __init__(self, aws: Aws, deletion_window_days: int, *, removing: bool) -> None:
         super().__init__(aws)
-        self._identity = dict(identity)
         self._window = deletion_window_days
-        self._pending_is_absent = pending_is_absent
+        self._removing = removing
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
         """DescribeKey by alias; only where no key has it, the tags of all keys."""
@@ -67,15 +66,11 @@ class KeyFamily(Family):
 
     def _read_one(self, alias: str) -> Attributes | None:
         client = self.aws.client("kms")
-        try:
-            key = client.describe_key(KeyId=alias)["KeyMetadata"]
-            named = True
-        except client.exceptions.NotFoundException:
-            found = self._find_by_tags()
-            if found is None:
-                return None
-            key, named = found, False
-        if key["KeyState"] == "PendingDeletion" and self._pending_is_absent:
+        named = keys.describe(self.aws, alias)
+        key = named or keys.find_by_tags(self.aws, alias)
+        if key is None:
+            return None
+        if key["KeyState"] == "PendingDeletion" and self._removing:
             return None
         if wrong := [name for name, value in _USABLE.items() if key.get(name) != value]:
             raise DeployError(
@@ -89,26 +84,8 @@ class KeyFamily(Family):
             "description": key["Description"],
             "policy": json.loads(client.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]),
             "rotation": client.get_key_rotation_status(KeyId=key_id)["KeyRotationEnabled"],
-            "tags": self._tags(key_id),
+            "tags": keys.tags_of(self.aws, key_id),
         }
-
-    def _find_by_tags(self) -> dict[str, Any] | None:
-        """Return the key that carries the identity: the one in best state, the oldest of several."""
-        tags = together(self._tags, [key["KeyId"] for key in self.aws.pages("kms", "list_keys", "Keys")])
-        ours = [key_id for key_id, found in tags.items() if self._identity.items() <= found.items()]
-        keys = [self.aws.client("kms").describe_key(KeyId=key_id)["KeyMetadata"] for key_id in ours]
-        order = {"Enabled": 0, "Disabled": 1, "PendingDeletion": 2}
-        keys = [key for key in keys if key["KeyState"] in order]
-        return min(keys, key=lambda key: (order[key["KeyState"]], key["CreationDate"]), default=None)
-
-    def _tags(self, key_id: str) -> dict[str, str]:
-        """Return the tags of a key; a key that we may not look at is not ours and has none."""
-        try:
-            return tag_map(self.aws.pages("kms", "list_resource_tags", "Tags", KeyId=key_id), "Tag")
-        except Exception as error:
-            if is_code(error, "AccessDeniedException", "NotFoundException"):
-                return {}
-            raise
 
     def create(self, name: str, after: Attributes) -> None:
         """CreateKey with its tags in the same call, so that a run killed right after it is continued, not repeated."""
