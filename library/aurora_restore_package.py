@@ -9,7 +9,7 @@ description:
   - Builds one zip of the sources, their hash-locked pure-Python dependencies and the RDS CA bundle; the same
     input gives the same bytes anywhere.
   - The package is a local build product and not part of what is deployed, so the task never reports a change,
-    and check mode builds it too: without it nobody could say whether the functions would change.
+    and check mode builds it too, as without it nobody could say whether the functions would change.
 options:
   source:
     description: Directory of the Python package; its name becomes the zip's top directory.
