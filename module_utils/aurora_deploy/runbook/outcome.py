@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +11,8 @@ from aurora_deploy.runbook.follow import Outcome
 from aurora_deploy.runbook.history import message_of
 from aurora_deploy.runbook.text import duration
 
-#: The text of the pipeline's own errors: `[AR108] what happened Remedy: what to do`.
-_TYPED = re.compile(r"\[(?P<code>AR\d{3})\] (?P<cause>.*) Remedy: (?P<remedy>.*)", re.DOTALL)
+#: The text of the pipeline's own errors: `[AR108] what happened Remedy: what to do`; what is not typed has no code.
+_TYPED = re.compile(r"(?:\[(?P<code>AR\d{3})\] )?(?P<cause>.*?) Remedy: (?P<remedy>.*)", re.DOTALL)
 _ENDED_BY_AWS = {
     "TIMED_OUT": (
         "the execution ran into the state machine's TimeoutSeconds, and AWS runs no Catch on a time-out",
@@ -44,28 +43,27 @@ def failure(outcome: Outcome, operation: str) -> Failure:
         cause = f"{cause} ({told})" if told else cause
         return Failure(outcome.error or outcome.status, "", cause, remedy.format(operation=operation))
     message = message_of(outcome.cause)
-    typed = _TYPED.search(message)
+    typed = _TYPED.fullmatch(message)
     if typed:
-        return Failure(outcome.error, typed["code"], typed["cause"], typed["remedy"])
+        return Failure(outcome.error, typed["code"] or "", typed["cause"], typed["remedy"])
     return Failure(
         outcome.error or "unknown error", "", message or "AWS gave no cause", "read the log of the failed step"
     )
 
 
 def undone(document: Mapping[str, Any]) -> list[str]:
-    """Return what HandleFailure reports in `document["failure"]`, one entry a line."""
-    report = document.get("failure")
-    if not isinstance(report, Mapping):
-        return []
-    said = {key: value for key, value in report.items() if key not in ("error", "cause", "done", "wait_seconds")}
-    return [f"{key}: {_flat(value)}" for key, value in said.items() if value not in (None, "", [], {})]
+    """Return what HandleFailure reports in `document["failure"]`: a line about each thing undone or left behind."""
+    report = document.get("failure") or {}
+    return [*report.get("undone", []), *(f"LEFT BEHIND: {thing}" for thing in report.get("left", []))]
 
 
 def failure_text(outcome: Outcome, operation: str, where: str) -> str:
     """Return the message that ends a failed play. `where` names the places to look."""
     about = failure(outcome, operation)
     code = f" ({about.code})" if about.code else ""
-    cleaned = undone(outcome.document) or ["nothing is reported; playbooks/status.yml shows how far the operation got"]
+    cleaned = undone(outcome.document) or ["nothing had to be undone"]
+    if "failure" not in outcome.document:
+        cleaned = [f"nothing: no clean-up ran. Run playbooks/abort.yml -e operation={operation}"]
     return "\n".join(
         [
             f"The restore {operation} ended {outcome.status} after {duration(outcome.seconds)}: {about.error}{code}",
@@ -82,9 +80,3 @@ def summary(outcome: Outcome, operation: str) -> str:
     if outcome.document.get("plan", {}).get("dry_run"):
         return f"The plan of {operation} was made in {duration(outcome.seconds)}; nothing was changed."
     return f"The restore {operation} succeeded in {duration(outcome.seconds)}."
-
-
-def _flat(value: Any) -> str:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    return value if isinstance(value, str) else json.dumps(value)

@@ -35,22 +35,35 @@ def test_a_timed_out_execution_names_the_runbook_that_cleans_up() -> None:
 
 def test_the_message_has_cause_remedy_what_was_undone_and_where_to_look() -> None:
     document = {
-        "failure": {"done": True, "error": "x", "removed": ["orders-staging-op-1"], "left": [], "lock": "released"}
+        "failure": {
+            "done": True,
+            "error": "x",
+            "undone": ["removed cluster orders-staging-op-1"],
+            "left": ["instance b"],
+        }
     }
     text = failure_text(ended("FAILED", "SnapshotNotFound", TYPED, document), "op-1", "the log group")
     assert text.splitlines() == [
         "The restore op-1 ended FAILED after 42 s: SnapshotNotFound (AR108)",
         "Cause:   No snapshot of orders-prod is in us-east-1.",
         "Remedy:  Check source.cluster or source.region.",
-        "Undone:  removed: orders-staging-op-1",
-        "         lock: released",
+        "Undone:  removed cluster orders-staging-op-1",
+        "         LEFT BEHIND: instance b",
         "Look at: the log group",
     ]
 
 
 def test_nothing_undone_is_not_made_up() -> None:
     assert undone({}) == []
-    assert undone({"failure": {"done": True, "error": "x", "cause": "y"}}) == []
+    text = failure_text(
+        ended("FAILED", "SnapshotNotFound", TYPED, {"failure": {"done": True}}), "op-1", "the log group"
+    )
+    assert "Undone:  nothing had to be undone" in text
+
+
+def test_a_clean_up_that_never_ran_is_not_called_needless() -> None:
+    text = failure_text(ended("FAILED", "States.Runtime", "x"), "op-1", "the log group")
+    assert "Undone:  nothing: no clean-up ran. Run playbooks/abort.yml" in text
 
 
 def test_a_dry_run_is_not_called_a_restore() -> None:
