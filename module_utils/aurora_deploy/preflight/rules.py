@@ -107,6 +107,9 @@ _ENDPOINTS = {
 _TOPIC = r"|arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+"
 _TABLE = r"|[A-Za-z0-9_.-]{3,255}"
 _KMS_KEY = r"|alias/[A-Za-z0-9/_-]+|[a-z0-9-]{36}|mrk-[a-f0-9]{32}|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/\S+"
+_RETENTION = Rule(
+    "one of " + ", ".join(map(str, LOG_RETENTION_DAYS)), lambda value: as_number(value) in LOG_RETENTION_DAYS
+)
 
 RULES: dict[str, Rule] = {
     "environment_name": Rule("1 to 16 lower-case letters, digits and hyphens", _text(r"[a-z][a-z0-9-]{0,15}")),
@@ -139,10 +142,9 @@ RULES: dict[str, Rule] = {
     ),
     "vpc_egress": Rule("endpoints or nat", _one_of("endpoints", "nat")),
     "dynamodb_deletion_protection": Rule("true or false", _flag),
-    "audit_ttl_days": Rule("a whole number from 1 to 3653", _whole(1, 3653)),
-    "log_retention_days": Rule(
-        "one of " + ", ".join(map(str, LOG_RETENTION_DAYS)), lambda value: as_number(value) in LOG_RETENTION_DAYS
-    ),
+    "lambda_audit_ttl_days": Rule("a whole number from 1 to 3653", _whole(1, 3653)),
+    "lambda_log_retention_days": _RETENTION,
+    "stepfunctions_log_retention_days": _RETENTION,
     "lambda_rds_ca_bundle": Rule(
         "an existing PEM file, or empty",
         _file_or_empty,
