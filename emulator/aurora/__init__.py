@@ -1,8 +1,8 @@
 """Aurora for the local AWS: the RDS API's cluster half, with a real database server behind every cluster.
 
-The launcher calls `install` before `ministack.app.main()` and `shutdown` when the server ends, in the same process; `clean`
-removes what a killed emulator left. `docs/emulator-aurora.md` says what is real, what is not, and why this is built on neither
-ministack's nor moto's RDS.
+The server calls `install` before `ministack.app.main()` and `shutdown` when it ends, in the same process; `clean`
+removes what a killed emulator left. `docs/emulator-aurora.md` says what is real, what is not, and why this is built on
+neither ministack's nor moto's RDS.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ def install(settings: Settings) -> None:
 
 
 def set_scale(scale: float) -> None:
-    """Scale all delays by `scale` from now on, running ones too. Raises RuntimeError before `install`, ValueError below 0."""
+    """Scale all delays by `scale` from now on, running ones too.
+
+    Raises RuntimeError before `install`, ValueError below 0.
+    """
     if _world is None:
         raise RuntimeError("the Aurora emulator is not installed")
     _world.clock.set_scale(scale)

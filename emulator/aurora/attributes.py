@@ -108,8 +108,8 @@ def check_cluster_group(realm: Realm, name: str, engine: str, version: str) -> N
     family = default.removeprefix("default.")
     if group.attributes["DBParameterGroupFamily"] != family:
         raise invalid_combination(
-            f"The Parameter Group {name} with DBParameterGroupFamily {group.attributes['DBParameterGroupFamily']} can't be used "
-            f"for this cluster. Please use a Parameter Group with DBParameterGroupFamily {family}"
+            f"The Parameter Group {name} with DBParameterGroupFamily {group.attributes['DBParameterGroupFamily']} "
+            f"can't be used for this cluster. Please use a Parameter Group with DBParameterGroupFamily {family}"
         )
 
 

@@ -1,7 +1,7 @@
 """Where this package meets ministack: it takes the place of ministack's RDS module and adds its control paths.
 
-ministack loads service modules by name on first use; what is loaded already, it uses. Both names used here are private to
-ministack, so its version is pinned and the conformance tests say when they move.
+ministack loads service modules by name on first use; what is loaded already, it uses. Both names used here are private
+to ministack, so its version is pinned and the conformance tests say when they move.
 """
 
 from __future__ import annotations

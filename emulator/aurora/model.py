@@ -1,7 +1,7 @@
 """What exists: clusters, instances, snapshots and groups, per account and region.
 
-A resource keeps the attributes that AWS describes under AWS's own names, in `attributes`, so that whatever a request set
-comes back as it was; only what the emulator computes or must not show stands beside them.
+A resource keeps the attributes that AWS describes under AWS's own names, in `attributes`, so that whatever a request
+set comes back as it was; only what the emulator computes or must not show stands beside them.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ def is_default_key(arn: str | None) -> bool:
 def usable_key(realm: Realm, key: str) -> str:
     """The ARN of the key that a request in `realm` names by id, ARN, alias or alias ARN.
 
-    Raises RdsError KMSKeyNotAccessibleFault when it does not exist here, is not enabled, or belongs to an account whose key
-    policy does not let this one create grants.
+    Raises RdsError KMSKeyNotAccessibleFault when it does not exist here, is not enabled, or belongs to an account
+    whose key policy does not let this one create grants.
     """
     if key in (default_key(realm), "alias/aws/rds"):
         return default_key(realm)
@@ -47,7 +47,7 @@ def usable_key(realm: Realm, key: str) -> str:
     if not usable or (account != realm.account and not _grants_to(record, realm.account)):
         raise RdsError(
             "KMSKeyNotAccessibleFault",
-            f"The specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it.",
+            f"The specified KMS key [{key}] does not exist, is not enabled or you may not access it.",
         )
     return str(record["Arn"])
 

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import botocore.session
-from botocore.model import OperationModel, Shape, StructureShape
+from botocore.model import OperationModel, StructureShape
 
 from .errors import RdsError
 
@@ -34,7 +34,8 @@ def operation(action: str) -> OperationModel:
     model = service_model()
     if action not in model.operation_names:
         raise RdsError("InvalidAction", f"The action {action or '(none)'} is not valid for this web service.")
-    return model.operation_model(action)
+    found: OperationModel = model.operation_model(action)
+    return found
 
 
 def parse_request(action: OperationModel, fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def parse_request(action: OperationModel, fields: Mapping[str, Sequence[str]]) -
     return parsed
 
 
-def _parse(shape: Shape, node: Any) -> Any:
+def _parse(shape: Any, node: Any) -> Any:
     kind = shape.type_name
     if kind == "structure":
         members = {name: (member.serialization.get("name", name), member) for name, member in shape.members.items()}
@@ -111,7 +112,7 @@ def render_error(error: RdsError) -> Response:
     return status, {"Content-Type": "text/xml"}, tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _render(parent: Element, shape: Shape, value: Any) -> None:
+def _render(parent: Element, shape: Any, value: Any) -> None:
     kind = shape.type_name
     if kind == "structure":
         for name, member in shape.members.items():

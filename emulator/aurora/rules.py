@@ -17,8 +17,8 @@ def identifier(value: str, what: str, limit: int = 63) -> str:
     """A valid new name, in lower case as AWS stores it. Raises RdsError InvalidParameterValue."""
     if len(value) > limit or not _IDENTIFIER.fullmatch(value):
         raise invalid_value(
-            f"The parameter {what} is not a valid identifier. Identifiers must begin with a letter; must contain only ASCII "
-            f"letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."
+            f"The parameter {what} is not a valid identifier. Identifiers must begin with a letter; must contain only "
+            "ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."
         )
     return value.lower()
 

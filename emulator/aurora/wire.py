@@ -49,7 +49,8 @@ def postgres_refusal(request: PostgresRequest) -> bytes:
     words = request.replay[8:].decode(errors="replace").split("\0")
     given = dict(zip(words[::2], words[1::2], strict=False))
     user = given.get("user", "")
-    message = f'no pg_hba.conf entry for host "127.0.0.1", user "{user}", database "{given.get("database", user)}", no encryption'
+    database = given.get("database", user)
+    message = f'no pg_hba.conf entry for host "127.0.0.1", user "{user}", database "{database}", no encryption'
     fields = "".join(
         f"{key}{value}\0" for key, value in (("S", "FATAL"), ("V", "FATAL"), ("C", "28000"), ("M", message))
     )

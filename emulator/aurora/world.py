@@ -21,8 +21,8 @@ _log = logging.getLogger("aurora")
 
 @dataclass
 class Change:
-    """A change of state that takes time: `work` without the lock, then what is left of the delay, then `finish` under the
-    lock. A change without work and delay is over before the answer to its call is sent."""
+    """A change of state that takes time: `work` without the lock, then what is left of the delay, then `finish` under
+    the lock. A change without work and delay is over before the answer to its call is sent."""
 
     resource: Resource
     seconds: float

@@ -73,7 +73,7 @@ def _changes(call: Call, cluster: Cluster) -> Attributes:
     if "EngineVersion" in changes:
         check_upgrade(engine, current["EngineVersion"], check_version(engine, changes["EngineVersion"]))
     if "DBClusterParameterGroup" in changes:
-        version = changes.get("EngineVersion", current["EngineVersion"])
+        version = changes.get("EngineVersion") or current["EngineVersion"]
         attributes.check_cluster_group(call.realm, changes["DBClusterParameterGroup"], engine, version)
     if "Port" in changes:
         rules.port(changes["Port"])

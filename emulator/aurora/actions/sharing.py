@@ -32,7 +32,7 @@ def modify_sharing(call: Call) -> dict[str, Any]:
         if neighbours.is_default_key(snapshot.attributes["KmsKeyId"]):
             raise RdsError(
                 "InvalidDBClusterSnapshotStateFault",
-                "A snapshot encrypted with the default aws/rds key can't be shared: copy it under a customer managed key first.",
+                "Snapshots encrypted with the aws/rds key can't be shared: copy them under a customer key first.",
             )
     snapshot.shared_with = (snapshot.shared_with | added) - removed
     return {"DBClusterSnapshotAttributesResult": views.snapshot_sharing(snapshot)}

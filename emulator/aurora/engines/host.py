@@ -81,7 +81,8 @@ class Host:
         )
         if done.returncode != 0:
             raise RuntimeError(f"{Path(argv[0]).name} failed: {done.stderr.strip()[-2000:]}")
-        return done.stdout
+        output: str = done.stdout
+        return output
 
     def spawn(self, argv: Sequence[str | Path], run_dir: Path) -> subprocess.Popen[bytes]:
         """Start a server whose pid file and log lie in `run_dir`."""

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import importlib.util
-import os
 import secrets
 import shutil
 import signal
@@ -135,9 +134,9 @@ class Postgres(Engine):
         )
 
     def setup_sql(self, username: str, password: str, database: str | None) -> str:
+        verifier = scram_verifier(password)
         statements = [
-            f"CREATE ROLE {_name(username)} LOGIN CREATEDB CREATEROLE IN ROLE rds_superuser "
-            f"PASSWORD '{scram_verifier(password)}' VALID UNTIL 'infinity';",
+            f"CREATE ROLE {_name(username)} LOGIN CREATEDB CREATEROLE IN ROLE rds_superuser PASSWORD '{verifier}';",
             f"ALTER DATABASE postgres OWNER TO {_name(username)};",
         ]
         if database and database != "postgres":
@@ -170,7 +169,7 @@ class Postgres(Engine):
             self.host.run_dir.chmod(0o711)
             for part in (package.with_name(f"{package.name}.libs"), package):
                 shutil.copytree(part, copy.parent / f"{part.name}.new", symlinks=True)
-                os.rename(copy.parent / f"{part.name}.new", copy.parent / part.name)
+                (copy.parent / f"{part.name}.new").rename(copy.parent / part.name)
         return copy
 
 
