@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,6 +12,8 @@ from typing import Any
 import pytest
 from statelint.config import Config
 from statelint.linter import Linter
+
+from aurora_deploy.families.asl import render
 
 PLACEHOLDERS = {
     "FunctionArnPrefix": "arn:aws:lambda:us-east-1:123456789012:function:aurora-restore",
@@ -26,24 +27,10 @@ PLACEHOLDERS = {
 ASL_VALIDATOR = Path("node_modules/.bin/asl-validator")
 
 
-def substituted(value: Any) -> Any:
-    """Put the placeholders' values in; one that is a whole string keeps its own type."""
-    if isinstance(value, dict):
-        return {key: substituted(one) for key, one in value.items() if key != "Comment"}
-    if isinstance(value, list):
-        return [substituted(one) for one in value]
-    if not isinstance(value, str):
-        return value
-    if whole := re.fullmatch(r"\$\{(\w+)\}", value):
-        return PLACEHOLDERS[whole[1]]
-    return re.sub(r"\$\{(\w+)\}", lambda match: str(PLACEHOLDERS[match[1]]), value)
-
-
 @pytest.fixture
 def definition(repository: Path) -> dict[str, Any]:
-    """The definition with every placeholder filled in."""
-    text = (repository / "state_machine" / "aurora_restore.asl.json").read_text()
-    return substituted(json.loads(text))  # type: ignore[no-any-return]
+    """The definition as the deployment fills it in."""
+    return render((repository / "state_machine" / "aurora_restore.asl.json").read_text(), PLACEHOLDERS)
 
 
 def statelint(definition: dict[str, Any], repository: Path) -> list[str]:
