@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from aurora_restore.errors import DatabaseUnreachable
 CONNECT_SECONDS = 10.0  # a security group that drops packets shows after this long
 _READ_MARGIN_SECONDS = 5.0  # the server's own statement timeout must fire before the socket's
 
-_ENGINES = {"aurora-postgresql": PostgresDatabase, "aurora-mysql": MysqlDatabase}
+_ENGINES: dict[str, Callable[[Endpoint, Wire], Database]] = {
+    "aurora-postgresql": PostgresDatabase,
+    "aurora-mysql": MysqlDatabase,
+}
 
 
 def connect(endpoint: Endpoint, ca_bundle: Path, statement_seconds: float) -> Database:

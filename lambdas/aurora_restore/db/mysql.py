@@ -149,12 +149,15 @@ class MysqlDatabase:
         return rows[0][0]
 
     def _read(self, sql: str) -> list[tuple[Any, ...]]:
-        self.run("START TRANSACTION READ ONLY")
+        """One statement, read only. The session is too: DDL ends the transaction before it looks whether it may run."""
+        self.run("SET SESSION TRANSACTION READ ONLY")
         try:
+            self.run("START TRANSACTION")
             return self.run(sql)
         finally:
             with suppress(RestoreError):  # a broken connection has rolled back already
                 self.run("ROLLBACK")
+                self.run("SET SESSION TRANSACTION READ WRITE")
 
     def _table(self, name: str) -> str:
         schema, table = split_table(name, self.endpoint.database)

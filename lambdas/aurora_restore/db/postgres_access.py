@@ -127,8 +127,8 @@ def _statements(verb: str, rights: set[Right], role: str) -> Iterator[tuple[str,
     for right in rights:
         privileges[right.kind, right.target].add(right.privilege)
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for (kind, target), names in privileges.items():
-        groups[kind, ", ".join(sorted(names))].append(target)
+    for (kind, target), held_there in privileges.items():
+        groups[kind, ", ".join(sorted(held_there))].append(target)
     whom = f"TO {postgres_name(role)}" if verb == "GRANT" else f"FROM {postgres_name(role)} CASCADE"
     for (kind, names), targets in sorted(groups.items()):
         targets.sort()

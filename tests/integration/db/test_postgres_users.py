@@ -1,0 +1,270 @@
+"""What a PostgreSQL login is and may do after the pipeline set it up, looked at in the server's own catalogs."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from aurora_restore.db import Access, Database
+from aurora_restore.db.failures import GrantsNotExact, LoginRefused, StatementFailed
+from aurora_restore.errors import DatabaseRefused
+
+from tests.integration.db.conftest import Connect
+from tests.integration.db.servers import MASTER, Server
+
+# Production as it often is: an owner that the master made, tables of the application's own login, a login with too many rights.
+PRODUCTION = f"""
+SET ROLE {MASTER};
+CREATE ROLE shop_owner NOLOGIN;
+CREATE ROLE staff NOLOGIN;
+CREATE ROLE app LOGIN CREATEDB CREATEROLE PASSWORD 'production-password' VALID UNTIL '2020-01-01';
+CREATE ROLE legacy LOGIN PASSWORD 'legacy-password';
+GRANT staff, shop_owner TO app;
+RESET ROLE;
+CREATE SCHEMA shop AUTHORIZATION shop_owner;
+CREATE SCHEMA private AUTHORIZATION {MASTER};
+SET ROLE shop_owner;
+CREATE TABLE shop.orders (id serial PRIMARY KEY, email text, placed_at timestamptz);
+CREATE VIEW shop.emails AS SELECT email FROM shop.orders;
+CREATE FUNCTION shop.purge() RETURNS void LANGUAGE sql AS 'DELETE FROM shop.orders';
+REVOKE EXECUTE ON FUNCTION shop.purge() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION shop.purge() TO app;
+GRANT TRUNCATE, REFERENCES ON shop.orders TO app WITH GRANT OPTION;
+SET ROLE {MASTER};
+CREATE TABLE private.cards (number text, holder text);
+CREATE TABLE public.notes (note text);
+GRANT USAGE, CREATE ON SCHEMA private TO app;
+GRANT SELECT (holder), UPDATE ON private.cards TO app;
+ALTER DEFAULT PRIVILEGES IN SCHEMA private GRANT ALL ON TABLES TO app;
+GRANT CREATE, TEMPORARY ON DATABASE shop TO app;
+RESET ROLE;
+GRANT CREATE ON SCHEMA public TO PUBLIC;
+CREATE TABLE shop.drafts (id int);
+ALTER TABLE shop.drafts OWNER TO app;
+INSERT INTO shop.orders (email, placed_at) VALUES ('a@example.com', now());
+"""
+CRM = f"SET ROLE {MASTER}; CREATE TABLE public.contacts (name text); GRANT SELECT ON public.contacts TO app;"
+CLEAN = """
+DROP SCHEMA IF EXISTS shop, private CASCADE; DROP TABLE IF EXISTS public.notes, public.contacts;
+DO $$ DECLARE r text; BEGIN
+  FOREACH r IN ARRAY ARRAY['app', 'legacy', 'reporter', 'shop_owner', 'staff', 'rdsadmin_owned', 'foreign_owner'] LOOP
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = r) THEN EXECUTE format('DROP OWNED BY %I CASCADE', r); END IF;
+  END LOOP;
+END $$;
+"""
+DROP_ROLES = "DROP ROLE IF EXISTS app, legacy, reporter, shop_owner, staff, foreign_owner;"
+ATTRIBUTES = "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = "
+PASSWORD = "pa'ss\"w%s$1\\ :x{}é漢ﬁ"
+
+
+@pytest.fixture
+def production(postgres: Server) -> Server:
+    for database in ("shop", "crm"):
+        postgres.admin(CLEAN, database)
+    postgres.admin(DROP_ROLES, "postgres")
+    postgres.admin(PRODUCTION, "shop")
+    postgres.admin(CRM, "crm")
+    return postgres
+
+
+@pytest.fixture
+def master(production: Server, open_database: Connect) -> Database:
+    return open_database(production)
+
+
+def set_up(master: Database, user: str = "app", access: Access = Access.READ_WRITE) -> list[str]:
+    return master.ensure_login(user, PASSWORD) + master.ensure_grants(user, access, ["shop"])
+
+
+def refused(database: Database, sql: str) -> bool:
+    """Whether the server denies the statement to the user of the connection; nothing is kept when it does not."""
+    with contextlib.ExitStack() as stack:
+        database.run("BEGIN")  # type: ignore[attr-defined]
+        stack.callback(database.run, "ROLLBACK")  # type: ignore[attr-defined]
+        try:
+            database.run(sql)  # type: ignore[attr-defined]
+        except StatementFailed as error:
+            assert error.state == "42501", error
+            return True
+    return False
+
+
+def test_a_production_login_ends_with_exactly_the_wanted_attributes(production: Server, master: Database) -> None:
+    set_up(master)
+    assert production.admin(f"{ATTRIBUTES} 'app'", "shop") == "f|f|f|f|f|t"
+    assert production.admin("SELECT coalesce(rolvaliduntil, 'infinity') FROM pg_roles WHERE rolname = 'app'", "shop") == "infinity"
+    memberships = "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE rolname = 'app'"
+    assert production.admin(memberships, "shop") == "0"
+
+
+def test_its_rights_are_exactly_those_of_read_write(production: Server, master: Database) -> None:
+    set_up(master)
+    table_rights = (
+        "SELECT table_schema, table_name, string_agg(privilege_type, ',' ORDER BY privilege_type), bool_or(is_grantable = 'YES') "
+        "FROM information_schema.table_privileges WHERE grantee = 'app' GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    assert production.admin(table_rights, "shop").splitlines() == [
+        "shop|drafts|DELETE,INSERT,SELECT,UPDATE|f",
+        "shop|emails|DELETE,INSERT,SELECT,UPDATE|f",
+        "shop|orders|DELETE,INSERT,SELECT,UPDATE|f",
+    ]
+    assert production.admin("SELECT count(*) FROM information_schema.routine_privileges WHERE grantee = 'app'", "shop") == "0"
+    owned = "SELECT count(*) FROM pg_shdepend WHERE refobjid = 'app'::regrole AND deptype = 'o'"
+    assert production.admin(owned, "shop") == "0"
+
+
+def test_the_login_can_work_and_nothing_else(production: Server, master: Database, open_database: Connect) -> None:
+    set_up(master)
+    app = open_database(production, user="app", password=PASSWORD)
+    for allowed in (
+        "SELECT * FROM shop.emails",
+        "INSERT INTO shop.orders (email) VALUES ('b@example.com')",
+        "UPDATE shop.orders SET email = NULL",
+        "DELETE FROM shop.drafts",
+    ):
+        assert not refused(app, allowed), allowed
+    for denied in (
+        "TRUNCATE shop.orders",
+        "DROP TABLE shop.drafts",
+        "SELECT shop.purge()",
+        "SELECT holder FROM private.cards",
+        "CREATE TABLE public.mine (id int)",
+        "CREATE TABLE private.mine (id int)",
+        "CREATE SCHEMA mine",
+        "SET ROLE shop_owner",
+        "CREATE ROLE other",
+    ):
+        assert refused(app, denied), denied
+    assert app.deviations(Access.READ_WRITE, ["shop"]) == []
+
+
+def test_a_read_only_login_reads_and_never_writes(production: Server, master: Database, open_database: Connect) -> None:
+    set_up(master, "reporter", Access.READ_ONLY)
+    reporter = open_database(production, user="reporter", password=PASSWORD)
+    assert not refused(reporter, "SELECT * FROM shop.orders")
+    for denied in ("INSERT INTO shop.orders DEFAULT VALUES", "SELECT nextval('shop.orders_id_seq')", "DELETE FROM shop.drafts"):
+        assert refused(reporter, denied), denied
+    assert reporter.deviations(Access.READ_ONLY, ["shop"]) == []
+
+
+def test_future_tables_of_every_owning_role_are_covered(production: Server, master: Database, open_database: Connect) -> None:
+    set_up(master)
+    for owner in ("shop_owner", MASTER):
+        production.admin(f"GRANT ALL ON SCHEMA shop TO {MASTER}; SET ROLE {owner}; CREATE TABLE shop.later_{owner} (id serial)", "shop")
+        app = open_database(production, user="app", password=PASSWORD)
+        assert not refused(app, f"INSERT INTO shop.later_{owner} DEFAULT VALUES")
+        assert refused(app, f"TRUNCATE shop.later_{owner}")
+
+
+def test_a_second_run_changes_nothing(production: Server, master: Database) -> None:
+    state = "SELECT rolpassword FROM pg_authid WHERE rolname = 'app' UNION ALL SELECT relacl::text FROM pg_class WHERE relname = 'orders'"
+    assert set_up(master) != []
+    before = production.admin(state, "shop")
+    assert set_up(master) == []
+    assert production.admin(state, "shop") == before
+
+
+def test_narrowing_read_write_to_read_only_takes_the_rest_away(production: Server, master: Database, open_database: Connect) -> None:
+    set_up(master)
+    assert master.ensure_grants("app", Access.READ_ONLY, ["shop"]) != []
+    app = open_database(production, user="app", password=PASSWORD)
+    assert app.deviations(Access.READ_ONLY, ["shop"]) == []
+    assert refused(app, "UPDATE shop.orders SET email = NULL")
+
+
+def test_rights_in_other_databases_are_found_and_taken_away(production: Server, master: Database, open_database: Connect) -> None:
+    set_up(master)
+    assert master.other_databases_of("app") == ["crm"]
+    open_database(production, "crm").revoke_all("app")
+    assert master.other_databases_of("app") == []
+    assert production.admin("SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'app'", "crm") == "0"
+
+
+def test_the_master_is_left_with_the_memberships_it_had(production: Server, master: Database) -> None:
+    memberships = f"SELECT roleid::regrole, grantor::regrole FROM pg_auth_members WHERE member = '{MASTER}'::regrole ORDER BY 1, 2"
+    before = production.admin(memberships, "shop")
+    set_up(master)
+    assert production.admin(memberships, "shop") == before
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "x", "p" * 5000, "  spaces  ", "'; DROP ROLE app; --", "%(x)s :x $1 $$"])
+def test_any_password_logs_in_and_only_that_one(
+    production: Server, master: Database, open_database: Connect, password: str
+) -> None:
+    assert master.ensure_login("legacy", password) == ["ALTER ROLE PASSWORD"]
+    open_database(production, user="legacy", password=password)
+    for wrong in (password + "x", "legacy-password"):
+        with pytest.raises(LoginRefused) as caught:
+            open_database(production, user="legacy", password=wrong)
+        assert wrong not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["tab\there", "emoji \U0001f600"])
+def test_passwords_that_scram_clients_disagree_on_are_refused(master: Database, password: str) -> None:
+    with pytest.raises(DatabaseRefused, match="SASLprep") as caught:
+        master.ensure_login("legacy", password)
+    assert password not in str(caught.value)
+
+
+def test_the_server_stores_a_verifier_and_logs_no_password(production: Server, master: Database) -> None:
+    password = "never-to-be-logged-7391"
+    master.ensure_login("legacy", password)
+    stored = production.admin("SELECT passwd FROM pg_shadow WHERE usename = 'legacy'", "shop")
+    assert stored.startswith("SCRAM-SHA-256$4096:")
+    with pytest.raises(StatementFailed):
+        master.run("ALTER ROLE nobody_here PASSWORD 'SCRAM-SHA-256$'")  # type: ignore[attr-defined]
+    assert "ALTER ROLE" in production.log()  # the log does hold the statements
+    assert password not in production.log()
+    assert PASSWORD not in production.log()
+
+
+def test_excess_rights_are_reported_in_words(production: Server, open_database: Connect) -> None:
+    production.admin("GRANT SELECT ON shop.orders TO legacy; GRANT UPDATE ON public.notes TO PUBLIC", "shop")
+    found = open_database(production, user="legacy", password="legacy-password").deviations(Access.READ_ONLY, ["shop"])
+    assert "may create objects in schema public" in found
+    assert "may UPDATE on public.notes" in found
+    assert "may not use schema shop" in found
+    assert "may not SELECT on shop.drafts and 1 more" in found
+
+
+def test_a_superuser_is_never_made_an_application_login(production: Server, master: Database) -> None:
+    with pytest.raises(GrantsNotExact, match="may not alter role 'rdsadmin'"):
+        master.ensure_login("rdsadmin", PASSWORD)
+
+
+def test_the_master_itself_is_refused_as_a_login(master: Database) -> None:
+    with pytest.raises(DatabaseRefused, match="master user"):
+        master.ensure_login(MASTER, PASSWORD)
+
+
+def test_an_owner_out_of_the_masters_reach_is_named_with_the_fix(production: Server, master: Database) -> None:
+    major = int(master.server_version().split(".")[0])
+    production.admin("CREATE ROLE foreign_owner; CREATE TABLE shop.theirs (id int); ALTER TABLE shop.theirs OWNER TO foreign_owner", "shop")
+    if major < 16:  # there CREATEROLE lets the master join any role
+        set_up(master)
+        return
+    master.ensure_login("app", PASSWORD)
+    with pytest.raises(GrantsNotExact, match="'foreign_owner'") as caught:
+        master.ensure_grants("app", Access.READ_WRITE, ["shop"])
+    assert f'GRANT "foreign_owner" TO "{MASTER}" WITH ADMIN OPTION' in str(caught.value)
+    rights = "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'app' AND table_name = 'emails'"
+    assert production.admin(rights, "shop") == "0", "all or nothing"
+
+
+def test_a_schema_that_does_not_exist_is_named(master: Database) -> None:
+    master.ensure_login("app", PASSWORD)
+    with pytest.raises(DatabaseRefused, match="no schema 'shopp'"):
+        master.ensure_grants("app", Access.READ_WRITE, ["shop", "shopp"])
+
+
+def test_names_that_need_quoting(production: Server, master: Database, open_database: Connect) -> None:
+    production.admin('CREATE SCHEMA "Shop ""x""; --" AUTHORIZATION shopmaster; SET ROLE shopmaster; CREATE TABLE "Shop ""x""; --"."Or%der" (id int)', "shop")
+    user = 'we"ird; DROP'
+    try:
+        master.ensure_login(user, PASSWORD)
+        master.ensure_grants(user, Access.READ_ONLY, ['Shop "x"; --'])
+        login = open_database(production, user=user, password=PASSWORD)
+        assert login.deviations(Access.READ_ONLY, ['Shop "x"; --']) == []
+        assert login.count_rows('Shop "x"; --.Or%der', 5) == 0
+    finally:
+        production.admin('DROP SCHEMA "Shop ""x""; --" CASCADE; DROP OWNED BY "we""ird; DROP"; DROP ROLE "we""ird; DROP"', "shop")
