@@ -86,7 +86,7 @@ def _comparable(raw: dict[str, Any]) -> Attributes:
         "namespace": raw.get("Namespace"),
         "metric": raw.get("MetricName"),
         "dimensions": {item["Name"]: item["Value"] for item in raw.get("Dimensions", [])},
-        "statistic": raw.get("Statistic") or raw.get("ExtendedStatistic"),
+        "statistic": raw.get("ExtendedStatistic") or raw.get("Statistic"),
         "threshold": raw.get("Threshold"),
         "comparison": raw.get("ComparisonOperator"),
         "period": raw.get("Period"),
