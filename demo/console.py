@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_TASK = re.compile(r"^TASK \[(?P<name>.*?)\]")
+_TASK = re.compile(r"^TASK \[(?P<name>(?!.* : Validating arguments ).*?)\]")  # every role's first task is Ansible's own
 _TAIL_LINES = 25
 
 
