@@ -62,7 +62,7 @@ def _record_failure(context: Context, operation_id: str, step: str, error: Excep
     else:
         details = {"error": type(error).__name__}
     # An unexpected exception's text may hold anything, a secret included: only its type and place are logged.
-    context.logger.error("step failed", extra=details, exc_info=isinstance(error, RestoreError))
+    context.logger.error("step failed", extra={"failure": details}, exc_info=isinstance(error, RestoreError))
     try:
         context.store.audit(operation_id, step, AuditStatus.FAILED, details)
     except RestoreError as audit_error:

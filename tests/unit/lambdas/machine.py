@@ -1,0 +1,133 @@
+"""Runs the real definition: every Task calls the real step, every Wait moves the fake clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aurora_restore.clock import iso
+from tests.unit.lambdas.fake_clock import FakeClock
+from tests.unit.lambdas.fake_rds import Killed
+
+DEFINITION = Path(__file__).parents[3] / "state_machine" / "aurora_restore.asl.json"
+NUMBERS: dict[str, Any] = {
+    "StateMachineTimeoutSeconds": 7200,
+    "TaskTimeoutSeconds": 330,
+    "MaxRetries": 3,
+    "RetryIntervalSeconds": 3,
+    "RetryBackoffRate": 2.0,
+}
+TEXTS = {"FunctionArnPrefix": "arn:aws:lambda:us-east-1:123456789012:function:aurora-restore", "FunctionAlias": "live"}
+
+
+def definition() -> dict[str, Any]:
+    """The definition with its placeholders filled in, as the deployment does it."""
+    text = DEFINITION.read_text("utf-8")
+    for name, value in NUMBERS.items():
+        text = text.replace(f'"${{{name}}}"', json.dumps(value))
+    for name, value in TEXTS.items():
+        text = text.replace(f"${{{name}}}", value)
+    assert "${" not in text.replace(json.loads(text)["Comment"], "")
+    return dict(json.loads(text))
+
+
+@dataclass
+class Execution:
+    """How an execution ended, and the way it took."""
+
+    status: str = "RUNNING"
+    error: str = ""
+    cause: str = ""
+    output: dict[str, Any] = field(default_factory=dict)
+    visited: list[str] = field(default_factory=list)
+
+
+Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+
+
+def execute(
+    request: Any, handlers: Mapping[str, Handler], clock: FakeClock, name: str = "20261123-071450-x7k2"
+) -> Execution:
+    """Interpret the definition from its start; `handlers` by function name (`snapshot-check`)."""
+    machine, execution = definition(), Execution()
+    document: dict[str, Any] = {}
+    context = {
+        "Id": f"arn:aws:states:us-east-1:123456789012:execution:m:{name}",
+        "Name": name,
+        "StartTime": iso(clock.now()),
+    }
+    state_name = machine["StartAt"]
+    while True:
+        execution.visited.append(state_name)
+        state, kind = machine["States"][state_name], machine["States"][state_name]["Type"]
+        if kind == "Pass":
+            document = {
+                "request": request,
+                "execution": {"id": context["Id"], "name": name, "started_at": context["StartTime"]},
+            }
+            state_name = state["Next"]
+        elif kind == "Task":
+            document, state_name = _task(state, document, handlers, clock)
+        elif kind == "Choice":
+            state_name = next((rule["Next"] for rule in state["Choices"] if _holds(rule, document)), state["Default"])
+        elif kind == "Wait":
+            clock.advance(_look_up(document, state["SecondsPath"]))
+            state_name = state["Next"]
+        else:
+            execution.output = json.loads(json.dumps(document))
+            execution.status = "SUCCEEDED" if kind == "Succeed" else "FAILED"
+            execution.error = (
+                state.get("Error") or _look_up(document, state.get("ErrorPath", "$")) if kind == "Fail" else ""
+            )
+            execution.cause = _look_up(document, state["CausePath"]) if kind == "Fail" else ""
+            return execution
+
+
+def _task(
+    state: Mapping[str, Any], document: dict[str, Any], handlers: Mapping[str, Handler], clock: FakeClock
+) -> tuple[dict[str, Any], str]:
+    function = state["Resource"].removeprefix(TEXTS["FunctionArnPrefix"] + "-").removesuffix(":live")
+    attempts = [0] * len(state["Retry"])
+    while True:
+        try:
+            result = handlers[function](json.loads(json.dumps(document)), None)
+        except Exception as error:
+            caught = _caught(error)
+            retrier = next((n for n, rule in enumerate(state["Retry"]) if caught["Error"] in rule["ErrorEquals"]), None)
+            if retrier is not None and attempts[retrier] < state["Retry"][retrier]["MaxAttempts"]:
+                attempts[retrier] += 1
+                clock.advance(state["Retry"][retrier]["IntervalSeconds"])
+                continue
+            rule = state["Catch"][0]
+            return {**document, rule["ResultPath"].removeprefix("$."): caught}, rule["Next"]
+        return {**document, state["ResultPath"].removeprefix("$."): json.loads(json.dumps(result))}, state["Next"]
+
+
+def _caught(error: Exception) -> dict[str, str]:
+    """What Step Functions makes of an exception in a Python function."""
+    if isinstance(error, Killed):
+        return {
+            "Error": "Lambda.Unknown",
+            "Cause": "The cause could not be determined because Lambda did not return an error type.",
+        }
+    return {
+        "Error": type(error).__name__,
+        "Cause": json.dumps({"errorMessage": str(error), "errorType": type(error).__name__}),
+    }
+
+
+def _holds(rule: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    if "And" in rule:
+        return all(_holds(part, document) for part in rule["And"])
+    found = _look_up(document, rule["Variable"])
+    return found is not None if "IsPresent" in rule else found == rule["BooleanEquals"]
+
+
+def _look_up(document: Mapping[str, Any], path: str) -> Any:
+    value: Any = document
+    for part in path.removeprefix("$").strip(".").split("."):
+        value = value.get(part) if part and isinstance(value, Mapping) else value
+    return value

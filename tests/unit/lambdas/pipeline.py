@@ -1,0 +1,148 @@
+"""A whole pipeline in one process: the real steps and the real definition, over fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aurora_restore import entry
+from aurora_restore.aws.notifications import Notifications
+from aurora_restore.aws.rds import Rds
+from aurora_restore.aws.sts import Identity
+from aurora_restore.context import Context
+from aurora_restore.log import build_logger
+from aurora_restore.settings import Settings
+from aurora_restore.steps import (
+    acquire_lock,
+    archive_snapshot,
+    check_copy_status,
+    check_instances,
+    check_restore_status,
+    copy_snapshot,
+    create_instances,
+    handle_failure,
+    notify_start,
+    notify_success,
+    release_lock,
+    restore_snapshot,
+    snapshot_check,
+    swap_clusters,
+)
+
+from tests.unit.lambdas.fake_clock import FakeClock
+from tests.unit.lambdas.fake_rds import ACCOUNT, FakeRds
+from tests.unit.lambdas.machine import Execution, Handler, execute
+from tests.unit.lambdas.memory_store import MemoryStore
+
+OPERATION = "20261123-071450-x7k2"
+ENVIRONMENT = {
+    "ENVIRONMENT": "test",
+    "REGION": "us-east-1",
+    "ACCOUNT_ID": ACCOUNT,
+    "DYNAMODB_TABLE_NAME": "aurora-restore-state",
+    "SNS_TOPIC_ARN": f"arn:aws:sns:us-east-1:{ACCOUNT}:aurora-restore-notifications",
+    "KMS_KEY_ID": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/pipeline",
+    "VPC_ID": "vpc-1",
+    "SUBNET_IDS": "subnet-1,subnet-2",
+    "SECURITY_GROUP_IDS": "sg-1",
+}
+REQUEST: dict[str, Any] = {
+    "source": {"type": "latest_snapshot", "cluster": "orders-prod"},
+    "target": {"cluster": "orders-staging"},
+}
+STEPS: dict[str, tuple[Any, str | None]] = {
+    "snapshot-check": (snapshot_check, None),
+    "acquire-lock": (acquire_lock, None),
+    "notify-start": (notify_start, None),
+    "copy-snapshot": (copy_snapshot, "copy"),
+    "check-copy-status": (check_copy_status, "copy"),
+    "restore-snapshot": (restore_snapshot, None),
+    "check-restore-status": (check_restore_status, "restore"),
+    "create-instances": (create_instances, None),
+    "check-instances": (check_instances, "instances"),
+    "swap-clusters": (swap_clusters, "swap"),
+    "archive-snapshot": (archive_snapshot, None),
+    "notify-success": (notify_success, None),
+    "release-lock": (release_lock, None),
+    "handle-failure": (handle_failure, "failure"),
+}
+
+
+class Topic:
+    """Collects what is published."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, str]] = []
+
+    def publish(self, TopicArn: str, Subject: str, Message: str) -> dict[str, str]:  # noqa: N803
+        self.messages.append((Subject, Message))
+        return {"MessageId": str(len(self.messages))}
+
+
+class Sts:
+    account = ACCOUNT
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": self.account}
+
+
+def _database_step(_context: Context, _document: Mapping[str, Any]) -> dict[str, Any]:
+    """Stands in for the steps that need a database: they have tests of their own, with real servers."""
+    return {"done": True, "wait_seconds": 0}
+
+
+@dataclass
+class Pipeline:
+    """`rds` is the pipeline's region, `regions` all of them; `overrides` replaces a function's step."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    overrides: dict[str, Callable[[Context, Mapping[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.regions = {region: FakeRds(self.clock, region) for region in ("us-east-1", "eu-west-1")}
+        self.rds = self.regions["us-east-1"]
+        self.store = MemoryStore(self.clock)
+        self.topic = Topic()
+        self.sts = Sts()
+        settings = Settings.from_env({**ENVIRONMENT, **self.environment})
+        self.context = Context(
+            settings=settings,
+            rds_in=lambda region: Rds(self.regions[region]),
+            open_secrets=_no_secrets,
+            store=self.store,
+            notifications=Notifications(lambda: self.topic, settings.topic_arn),
+            identity=Identity(lambda: self.sts),
+            clock=self.clock,
+            logger=build_logger(settings),
+        )
+
+    def seed(self, **target: Any) -> None:
+        """A source with one snapshot, and a target of two instances that may be replaced."""
+        self.rds.add_cluster("orders-prod")
+        self.rds.add_snapshot("prod-nightly", "orders-prod")
+        tags = {"aurora-restore:target": "true", "team": "shop", "aws:cloudformation:stack-name": "x"}
+        self.rds.add_cluster("orders-staging", tags=tags, classes=("db.r6g.large", "db.r6g.xlarge"), **target)
+
+    def run(self, request: Any = None, name: str = OPERATION) -> Execution:
+        return execute(REQUEST if request is None else request, self.handlers(), self.clock, name)
+
+    def handlers(self) -> dict[str, Handler]:
+        runs: dict[str, tuple[Any, str | None]] = {name: (step.run, key) for name, (step, key) in STEPS.items()}
+        for name in ("reset-credentials", "setup-db-users", "verify-restore"):
+            runs[name] = (_database_step, None)
+        for name, run in self.overrides.items():
+            runs[name] = (run, runs[name][1])
+        return {
+            name: entry.handler(name, run, advances=key, context=lambda: self.context)
+            for name, (run, key) in runs.items()
+        }
+
+    def events(self, status: str) -> list[str]:
+        """The functions with an audit event of this status, in order."""
+        return [event["step"] for event in self.store.events if event["status"] == status]
+
+
+def _no_secrets() -> Any:
+    raise AssertionError("none of these steps reads a secret")

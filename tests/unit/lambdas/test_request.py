@@ -1,0 +1,132 @@
+"""The request: what is taken, and how every mistake is told at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from aurora_restore.errors import InvalidRequest, NotYetSupported
+from aurora_restore.request import parse, validate
+
+LEAST: dict[str, Any] = {
+    "source": {"type": "latest_snapshot", "cluster": "orders-prod"},
+    "target": {"cluster": "orders-staging"},
+}
+FULL: dict[str, Any] = {
+    "operation_id": "20261123-071450-x7k2",
+    "source": {"type": "snapshot", "snapshot": "rds:orders-prod-2026-11-23", "region": "us-east-1"},
+    "target": {"cluster": "orders-staging", "kms_key": None},
+    "strategy": "swap",
+    "instances": {"count": 1, "class": "db.r6g.large"},
+    "users": [{"secret": "app", "access": "read_write", "database": "shop", "schemas": ["shop"]}],
+    "masking": None,
+    "verify": {
+        "database": "shop",
+        "tables": [{"name": "shop.orders", "min_rows": 1}],
+        "freshness": [{"table": "shop.orders", "column": "placed_at", "max_age_hours": 48}],
+        "queries": [{"name": "no orphans", "sql": "SELECT 0", "expect": 0}],
+    },
+    "retention": {"keep_old_hours": 24, "keep_copy": False},
+    "approval": None,
+    "dry_run": False,
+}
+
+
+def test_the_least_request_gets_the_documented_defaults() -> None:
+    request = parse(LEAST)
+    assert request.strategy == "swap"
+    assert (request.retention.keep_old_hours, request.retention.keep_copy) == (24, False)
+    assert (request.users, request.dry_run, request.instances.count) == ((), False, None)
+
+
+def test_the_full_request_is_taken() -> None:
+    assert validate(FULL) == []
+    request = parse(FULL)
+    assert request.users[0].schemas == ("shop",)
+    assert request.instances.instance_class == "db.r6g.large"
+    assert request.verify.tables[0] == {"name": "shop.orders", "min_rows": 1, "max_rows": None}
+
+
+def test_every_mistake_is_told_at_once_by_path() -> None:
+    request = {
+        "source": {"type": "latest_snapshot", "region": "moon"},
+        "target": {"cluster": "-Bad"},
+        "users": [{"access": "admin", "secret": "s", "database": "d", "schemas": []}],
+        "verify": {"tables": [{"name": "t", "min_rows": -1}]},
+        "masking": {"sql": "x"},
+        "surprise": 1,
+    }
+    paths = [mistake.split(":")[0] for mistake in validate(request)]
+    assert paths == [
+        "masking",
+        "source.cluster",
+        "source.region",
+        "surprise",
+        "target.cluster",
+        "users.0.access",
+        "users.0.schemas",
+        "verify.database",
+        "verify.tables.0.min_rows",
+    ]
+    with pytest.raises(InvalidRequest) as caught:
+        parse(request)
+    assert all(path in caught.value.message for path in paths)
+
+
+@pytest.mark.parametrize("request_", [None, [], "text", 1, {}])
+def test_what_is_no_request_is_refused(request_: Any) -> None:
+    assert validate(request_)
+    with pytest.raises(InvalidRequest):
+        parse(request_)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"source": {"type": "snapshot_of_date", "cluster": "orders-prod", "date": "2026-11-23"}},
+        {"source": {"type": "point_in_time", "cluster": "orders-prod", "time": "2026-11-23T07:14:50Z"}},
+        {"source": {"type": "latest_restorable_time", "cluster": "orders-prod"}},
+        {"source": {"type": "clone", "cluster": "orders-prod"}},
+        {"strategy": "replace"},
+        {"strategy": "side_by_side"},
+        {"masking": {"files": ["mask.sql"]}},
+        {"approval": {"by": "dba"}},
+    ],
+)
+def test_what_does_not_work_yet_is_refused_as_such(change: dict[str, Any]) -> None:
+    assert len(validate({**LEAST, **change})) == 1
+    with pytest.raises(NotYetSupported):
+        parse({**LEAST, **change})
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        ({"type": "latest_snapshot"}, "source.cluster"),
+        ({"type": "snapshot"}, "source.snapshot"),
+        ({"type": "snapshot", "snapshot": "s", "cluster": "c"}, "source.cluster"),
+        ({"type": "tape"}, "source.type"),
+        ({}, "source.type"),
+    ],
+)
+def test_a_source_needs_the_fields_of_its_type_and_no_others(source: dict[str, Any], path: str) -> None:
+    assert [mistake.split(":")[0] for mistake in validate({**LEAST, "source": source})] == [path]
+
+
+def test_an_operation_id_that_makes_names_too_long_is_refused_in_advance() -> None:
+    target = {"cluster": "c" * 50}
+    assert any("operation_id" in mistake for mistake in validate({**LEAST, "target": target, "operation_id": "a" * 24}))
+    assert validate({**LEAST, "target": {"cluster": "c" * 20}, "operation_id": "a" * 24}) == []
+
+
+@pytest.mark.parametrize("operation_id", ["short", "UPPER-CASE", "double--hyphen", "-leading", "trailing-", "x" * 25])
+def test_an_operation_id_has_its_shape(operation_id: str) -> None:
+    assert [mistake.split(":")[0] for mistake in validate({**LEAST, "operation_id": operation_id})] == ["operation_id"]
+
+
+def test_the_schema_needs_no_aws_library() -> None:
+    code = "import aurora_restore.request, sys; sys.exit(any(name.startswith('boto') for name in sys.modules))"
+    path = [entry for entry in sys.path if entry.endswith("lambdas")][0]
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": path}, check=False).returncode == 0
