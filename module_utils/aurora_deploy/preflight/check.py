@@ -13,6 +13,8 @@ from aurora_deploy.preflight.rules import RULES
 from aurora_deploy.runbook.request import assemble
 
 NO_INVENTORY = "no inventory was given. Fix: add -i inventories/<environment>."
+_IDENTITY = frozenset({"environment_name", "region", "account_id", "name_prefix"})
+"""Variables for which no role has a default: where none of them is set, there is no inventory."""
 OPERATION_ID = "20260101-000000-abcd"
 """As long as those that the runbooks make: names that would not fit are found here, not in the middle of a restore."""
 
@@ -45,7 +47,7 @@ def check(
 
     AWS is asked only if region, profile and config file are right: otherwise the answer would mislead.
     """
-    if not values and not unreadable:
+    if _IDENTITY.isdisjoint(values.keys() | unreadable.keys()):
         return Report([NO_INVENTORY])
     report, sound = Report(), dict(values)
     for name, rule in RULES.items():

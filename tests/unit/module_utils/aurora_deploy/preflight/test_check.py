@@ -179,7 +179,10 @@ def test_a_near_miss_is_suggested() -> None:
 
 
 def test_without_an_inventory_only_that_is_told() -> None:
-    assert check({}, {}, FUNCTIONS, {"us-east-1"}, lambda *_: Caller("", ""), validate) == Report([NO_INVENTORY])
+    role_defaults = {"kms_key_id": ""}
+    assert check(role_defaults, {}, FUNCTIONS, {"us-east-1"}, lambda *_: Caller("", ""), validate) == Report(
+        [NO_INVENTORY]
+    )
 
 
 def test_another_account_is_told_with_both_numbers() -> None:
