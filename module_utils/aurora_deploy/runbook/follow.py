@@ -22,8 +22,8 @@ from aurora_deploy.runbook.text import UTC, duration
 
 #: Seconds between two looks: the first while things happen, the second once nothing has for a while.
 FASTEST, SLOWEST = 0.5, 5.0
-#: A state that lasts longer than this many seconds is mentioned, again each time the time has doubled.
-QUIET_SECONDS = 15.0
+#: After this many seconds without a line the follower says so, then each time the silence has doubled, at least every:
+QUIET_SECONDS, QUIET_AT_MOST = 15.0, 600.0
 #: How long a lost connection is retried before the follower gives up (the execution itself does not notice).
 LOST_SECONDS = 900.0
 PAGE_SIZE = 200
@@ -80,11 +80,12 @@ class Follower:
     ) -> None:
         self._client = client
         self._arn = execution_arn
-        self._tell = tell
+        self._print = tell
         self._now = now
         self._sleep = sleep
         self._narrator = Narrator()
         self._told = 0
+        self._quiet_since = now()
         self._next_mention = QUIET_SECONDS
 
     def run(self) -> Outcome:
@@ -96,7 +97,7 @@ class Follower:
         pause = FASTEST
         while True:
             if self._read():
-                pause, self._next_mention = FASTEST, QUIET_SECONDS
+                pause = FASTEST
             elif (described := self._described())["status"] != "RUNNING" and not self._read():
                 return self._outcome(described)  # the end is known although its event never came
             if self._narrator.status:
@@ -168,12 +169,19 @@ class Follower:
                 self._tell(self._aside("AWS answers again"))
             return answer
 
+    def _tell(self, line: Line) -> None:
+        self._print(line)
+        self._quiet_since, self._next_mention = self._now(), QUIET_SECONDS
+
     def _mention_quiet(self) -> None:
-        """Say where the execution is when it has been there for long: silence must not look like a hang."""
-        waited = self._narrator.in_state_for(self._now())
-        if self._narrator.state and waited >= self._next_mention:
-            self._next_mention = max(self._next_mention, waited) * 2
-            self._tell(Line(self._narrator.elapsed(self._now()), self._narrator.state, f"... for {duration(waited)}"))
+        """Say where the execution is when there was nothing to tell for long: silence must not look like a hang."""
+        now = self._now()
+        quiet = (now - self._quiet_since).total_seconds()
+        if self._narrator.state and quiet >= self._next_mention:
+            self._next_mention = quiet + min(quiet, QUIET_AT_MOST)
+            self._print(
+                Line(self._narrator.elapsed(now), self._narrator.state, f"... nothing new for {duration(quiet)}")
+            )
 
     def _aside(self, text: str) -> Line:
         return Line(self._narrator.elapsed(self._now()), "runbook", text, bad=True)

@@ -69,6 +69,10 @@ def _document(details: Mapping[str, Any], key: str) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
+def _unfinished(result: Any) -> bool:
+    return isinstance(result, dict) and result.get("done") is False
+
+
 def _progress(result: Mapping[str, Any]) -> str:
     """The AWS status, the percentage and the next look a polling step reports, as far as it reports them."""
     parts = []
@@ -76,7 +80,7 @@ def _progress(result: Mapping[str, Any]) -> str:
         parts.append(result["status"])
     if isinstance(result.get("percent"), (int, float)):
         parts.append(f"{result['percent']:g} %")
-    if result.get("done") is False and isinstance(result.get("wait_seconds"), (int, float)):
+    if _unfinished(result) and isinstance(result.get("wait_seconds"), (int, float)):
         parts.append(f"next look in {duration(result['wait_seconds'])}")
     return ", ".join(parts)
 
@@ -92,6 +96,7 @@ class Narrator:
         self._entered: datetime.datetime | None = None
         self._attempts = 0
         self._failed = False
+        self._last = ("", "")
 
     def feed(self, event: Mapping[str, Any]) -> Iterator[Line]:
         """The lines this event is worth: none for the engine's own bookkeeping."""
@@ -118,10 +123,6 @@ class Narrator:
         """Seconds from the start of the execution to ``when``."""
         return (when - self.started).total_seconds() if self.started else 0.0
 
-    def in_state_for(self, when: datetime.datetime) -> float:
-        """Seconds the execution has been in its current state at ``when``."""
-        return (when - self._entered).total_seconds() if self._entered else 0.0
-
     def _enter(self, details: Mapping[str, Any], when: datetime.datetime) -> None:
         self.state = details["name"]
         self.document = _document(details, "input") or self.document
@@ -131,14 +132,21 @@ class Narrator:
         before, self.document = self.document, _document(details, "output") or self.document
         if kind != "TaskStateExited":
             return  # Pass, Wait, Choice: the engine's own steps, of no interest to an operator
-        results = [
+        changed = [
             value for key, value in self.document.items() if value != before.get(key) and isinstance(value, dict)
         ]
         if self._failed and self.document.get("error") != before.get("error"):
             yield self._line(when, "gives up; the pipeline cleans up after it", bad=True)
             return
-        took = duration(self.in_state_for(when))
-        yield self._line(when, next(filter(None, map(_progress, results)), "") or f"done in {took}")
+        # A look that found nothing new leaves the document as it was: what is still not done is what it looked at.
+        results = changed or [value for value in self.document.values() if _unfinished(value)]
+        text = (
+            next(filter(None, map(_progress, results)), "")
+            or f"done in {duration((when - (self._entered or when)).total_seconds())}"
+        )
+        if (self.state, text) != self._last:
+            yield self._line(when, text)
+        self._last = (self.state, text)
         expected = _expected_end(before, self.document, self.started)
         if expected:
             yield self._line(when, expected)

@@ -137,4 +137,4 @@ def test_a_refusal_is_not_retried() -> None:
 
 def test_a_long_quiet_state_is_mentioned() -> None:
     lines = followed(GrowingHistory("succeeded", speed=0.02))[1]
-    assert any(line.text.startswith("... for ") for line in lines)
+    assert any(line.text.startswith("... nothing new for ") for line in lines)

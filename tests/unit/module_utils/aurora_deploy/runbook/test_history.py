@@ -118,3 +118,15 @@ def test_data_that_the_api_cut_off_does_not_stop_the_story() -> None:
 )
 def test_message_of_reads_lambdas_causes_and_plain_ones(cause: str, message: str) -> None:
     assert message_of(cause) == message
+
+
+def test_looks_that_find_nothing_new_are_told_once() -> None:
+    copying = {"copy": {"status": "copying", "percent": 40, "done": False, "wait_seconds": 30}}
+    further = {"copy": {"status": "copying", "percent": 60, "done": False, "wait_seconds": 30}}
+    events = [event(1, "ExecutionStarted")]
+    for after in (copying, copying, copying, further):
+        events += task(len(events) + 1, "CheckCopyStatus", 1, copying, after)
+    assert [line.text for line in told(events)] == [
+        "copying, 40 %, next look in 30 s",
+        "copying, 60 %, next look in 30 s",
+    ]
