@@ -102,7 +102,8 @@ def _state(alarm: Alarm, periods: list[bool | None]) -> str:
     known = [breaches for breaches in periods if breaches is not None]
     if not known:
         return str(alarm["StateValue"]) if alarm["TreatMissingData"] == "ignore" else "INSUFFICIENT_DATA"
-    return "ALARM" if sum(known) >= alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) else "OK"
+    needed = alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"]
+    return "ALARM" if sum(known) >= needed else "OK"
 
 
 def _xml(name: str, value: Any) -> str:
