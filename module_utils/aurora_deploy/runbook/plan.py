@@ -1,0 +1,61 @@
+"""A plan -> what a dry run prints: every value that a restore would use, and where it comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aurora_deploy.runbook.text import duration
+
+_TOLD_ELSEWHERE = frozenset({"cluster_id", "snapshot_id", "tags"})
+
+
+def plan_lines(plan: Mapping[str, Any]) -> list[str]:
+    """Return the plan of SnapshotCheck (docs/architecture.md, "plan") in lines."""
+    source, target, copy, swap = plan["source"], plan["target"]["cluster"], plan["copy"], plan["swap"]
+    expected = plan["expected_seconds"]
+    lines = [
+        _line(
+            "source", f"{source['snapshot_id']} of {source['cluster']} in {source['region']}, {source['created_at']}"
+        ),
+        _line("copy", f"{copy['snapshot_id']}: {copy['reason']}" if copy["needed"] else f"none: {copy['reason']}"),
+        _line("new cluster", plan["restore"]["cluster_id"]),
+        *_values(plan["restore"], plan["origins"], ""),
+    ]
+    for instance in plan["instances"]:
+        lines += [_line("instance", instance["id"]), *_values(instance, plan["origins"], "instances.")]
+    return [
+        *lines,
+        *(
+            _line("user", f"{user['access']} from secret {user['secret']} in {user['database']}")
+            for user in plan["users"]
+        ),
+        _line("verification", _value({key: value for key, value in plan["verify"].items() if value})),
+        _line("swap", f"{target} becomes {swap['old_cluster_id']}" if swap["needed"] else "none"),
+        _line("retention", _value(plan["retention"])),
+        _line("expected", duration(expected) if expected else "unknown: no earlier restore of this target"),
+    ]
+
+
+def _values(part: Mapping[str, Any], origins: Mapping[str, str], prefix: str) -> list[str]:
+    """A line a value, with its origin; values that are not set are left out, and so is what has a line of its own."""
+    told = {key: value for key, value in part.items() if key not in _TOLD_ELSEWHERE and value not in (None, [], {})}
+    return [
+        _line("", f"{key} = {_value(value)}{_origin(origins, prefix, key)}")
+        for key, value in told.items()
+        if key != "id"
+    ]
+
+
+def _origin(origins: Mapping[str, str], prefix: str, key: str) -> str:
+    origin = origins.get(f"{prefix}{key}") or origins.get(f"{prefix}*")
+    return f" (from the {origin})" if origin else ""
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<13} {text}"
