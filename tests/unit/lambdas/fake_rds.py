@@ -1,7 +1,7 @@
 """An RDS client that keeps clusters, instances and snapshots in memory, with the states and faults of the real one.
 
-Every call is checked against botocore's own model of the API. Time comes from a FakeClock; creating, copying, renaming and
-deleting take `delay` seconds. `kill` and `fail` inject what can go wrong.
+Every call is checked against botocore's own model of the API. Time comes from a FakeClock; creating, copying, renaming
+and deleting take `delay` seconds. `kill` and `fail` inject what can go wrong.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class FakeRds:
 
     # --- reading ---
 
-    def _describe_db_clusters(self, DBClusterIdentifier: str | None = None, **_: Any) -> dict[str, Any]:  # noqa: N803
+    def _describe_db_clusters(self, DBClusterIdentifier: str | None = None, **_: Any) -> dict[str, Any]:
         found = [item for item in self.clusters.values() if DBClusterIdentifier in (None, item["DBClusterIdentifier"])]
         if DBClusterIdentifier and not found:
             raise self._fault("DBClusterNotFoundFault")
@@ -121,7 +121,7 @@ class FakeRds:
 
     def _describe_db_instances(
         self, DBInstanceIdentifier: str | None = None, Filters: Any = (), **_: Any
-    ) -> dict[str, Any]:  # noqa: N803
+    ) -> dict[str, Any]:
         found = [
             item for item in self.instances.values() if DBInstanceIdentifier in (None, item["DBInstanceIdentifier"])
         ]
@@ -137,7 +137,7 @@ class FakeRds:
         DBClusterSnapshotIdentifier: str | None = None,
         DBClusterIdentifier: str | None = None,
         SnapshotType: str | None = None,
-        Marker: str = "",  # noqa: N803
+        Marker: str = "",
     ) -> dict[str, Any]:
         """Pages of two, so that whoever forgets the Marker sees it."""
         wanted = (DBClusterSnapshotIdentifier or "").rsplit("cluster-snapshot:", 1)[-1]
@@ -166,7 +166,7 @@ class FakeRds:
         self._in_a_while(lambda: copy.update(Status="available", PercentProgress=100))
         return {"DBClusterSnapshot": dict(copy)}
 
-    def _delete_db_cluster_snapshot(self, DBClusterSnapshotIdentifier: str) -> dict[str, Any]:  # noqa: N803
+    def _delete_db_cluster_snapshot(self, DBClusterSnapshotIdentifier: str) -> dict[str, Any]:
         if self.snapshots.pop(DBClusterSnapshotIdentifier, None) is None:
             raise self._fault("DBClusterSnapshotNotFoundFault")
         return {}
@@ -182,7 +182,7 @@ class FakeRds:
         self._in_a_while(lambda: cluster.update(Status="available"))
         return {"DBCluster": dict(cluster)}
 
-    def _modify_db_cluster(self, DBClusterIdentifier: str, ApplyImmediately: bool, **changes: Any) -> dict[str, Any]:  # noqa: N803
+    def _modify_db_cluster(self, DBClusterIdentifier: str, ApplyImmediately: bool, **changes: Any) -> dict[str, Any]:
         cluster = self._find(self.clusters, "DBClusterIdentifier", DBClusterIdentifier, "DBClusterNotFoundFault")
         self._require_available(cluster, "Status", "InvalidDBClusterStateFault")
         new = changes.pop("NewDBClusterIdentifier", None)
@@ -193,7 +193,7 @@ class FakeRds:
         cluster.update(changes)
         return {"DBCluster": dict(cluster)}
 
-    def _delete_db_cluster(self, DBClusterIdentifier: str, SkipFinalSnapshot: bool) -> dict[str, Any]:  # noqa: N803
+    def _delete_db_cluster(self, DBClusterIdentifier: str, SkipFinalSnapshot: bool) -> dict[str, Any]:
         cluster = self._find(self.clusters, "DBClusterIdentifier", DBClusterIdentifier, "DBClusterNotFoundFault")
         if cluster["DeletionProtection"]:
             raise self._fault("InvalidParameterCombination")
@@ -219,7 +219,7 @@ class FakeRds:
 
     def _modify_db_instance(
         self, DBInstanceIdentifier: str, NewDBInstanceIdentifier: str, ApplyImmediately: bool
-    ) -> dict[str, Any]:  # noqa: N803
+    ) -> dict[str, Any]:
         instance = self._find(self.instances, "DBInstanceIdentifier", DBInstanceIdentifier, "DBInstanceNotFound")
         self._require_available(instance, "DBInstanceStatus", "InvalidDBInstanceState")
         if NewDBInstanceIdentifier in self.names("instances"):
@@ -227,13 +227,13 @@ class FakeRds:
         self._rename(instance, "DBInstanceStatus", "DBInstanceIdentifier", NewDBInstanceIdentifier)
         return {"DBInstance": self._visible(instance)}
 
-    def _delete_db_instance(self, DBInstanceIdentifier: str) -> dict[str, Any]:  # noqa: N803
+    def _delete_db_instance(self, DBInstanceIdentifier: str) -> dict[str, Any]:
         instance = self._find(self.instances, "DBInstanceIdentifier", DBInstanceIdentifier, "DBInstanceNotFound")
         instance["DBInstanceStatus"] = "deleting"
         self._in_a_while(lambda: self.instances.pop(instance["DbiResourceId"], None))
         return {"DBInstance": self._visible(instance)}
 
-    def _add_tags_to_resource(self, ResourceName: str, Tags: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+    def _add_tags_to_resource(self, ResourceName: str, Tags: list[dict[str, str]]) -> dict[str, Any]:
         for thing in (*self.clusters.values(), *self.instances.values(), *self.snapshots.values()):
             if ResourceName in (
                 thing.get("DBClusterArn"),
@@ -273,7 +273,7 @@ class FakeRds:
 
     def _new_instance(
         self, name: str, cluster: dict[str, Any], instance_class: str, *, Status: str, **raw: Any
-    ) -> dict[str, Any]:  # noqa: N803
+    ) -> dict[str, Any]:
         self._serial += 1
         instance = {
             "DBInstanceIdentifier": name,

@@ -29,7 +29,6 @@ from aurora_restore.steps import (
     snapshot_check,
     swap_clusters,
 )
-
 from tests.unit.lambdas.fake_clock import FakeClock
 from tests.unit.lambdas.fake_rds import ACCOUNT, FakeRds
 from tests.unit.lambdas.machine import Execution, Handler, execute
@@ -75,7 +74,7 @@ class Topic:
     def __init__(self) -> None:
         self.messages: list[tuple[str, str]] = []
 
-    def publish(self, TopicArn: str, Subject: str, Message: str) -> dict[str, str]:  # noqa: N803
+    def publish(self, TopicArn: str, Subject: str, Message: str) -> dict[str, str]:
         self.messages.append((Subject, Message))
         return {"MessageId": str(len(self.messages))}
 

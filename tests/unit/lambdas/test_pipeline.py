@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from aurora_restore.context import Context
 from aurora_restore.errors import PostSwapFailure, VerificationFailed
 from aurora_restore.store import Status
-
 from tests.unit.lambdas.pipeline import OPERATION, REQUEST, Pipeline
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from aurora_restore.polling import LONGEST, SHORTEST, wait_seconds
 
 HOUR = 3600

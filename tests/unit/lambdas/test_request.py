@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+
 from aurora_restore.errors import InvalidRequest, NotYetSupported
 from aurora_restore.request import parse, validate
 
@@ -128,5 +129,5 @@ def test_an_operation_id_has_its_shape(operation_id: str) -> None:
 
 def test_the_schema_needs_no_aws_library() -> None:
     code = "import aurora_restore.request, sys; sys.exit(any(name.startswith('boto') for name in sys.modules))"
-    path = [entry for entry in sys.path if entry.endswith("lambdas")][0]
+    path = next(entry for entry in sys.path if entry.endswith("lambdas"))
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": path}, check=False).returncode == 0

@@ -8,11 +8,11 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from aurora_restore.errors import LockHeld, OperationExists
 from aurora_restore.store import AuditStatus, Status, Store
 from aurora_restore.store_dynamodb import DynamoStore
-from moto import mock_aws
-
 from tests.unit.lambdas.fake_clock import FakeClock
 from tests.unit.lambdas.memory_store import MemoryStore
 

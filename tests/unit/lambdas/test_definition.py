@@ -1,0 +1,101 @@
+"""The state machine's definition as a whole."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurora_restore import errors
+from tests.unit.lambdas.machine import definition
+
+ROOT = Path(__file__).parents[3]
+MACHINE = definition()
+STATES: dict[str, dict[str, Any]] = MACHINE["States"]
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+LOOPS = {name: state for name, state in STATES.items() if state["Type"] == "Wait"}
+
+
+def function_of(state: dict[str, Any]) -> str:
+    return str(state["Resource"]).split(":function:aurora-restore-")[1].removesuffix(":live")
+
+
+def kebab(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+def test_every_task_calls_the_function_of_its_own_name() -> None:
+    assert all(function_of(state) == kebab(name) for name, state in TASKS.items())
+
+
+def test_every_function_has_its_task_handler_and_step() -> None:
+    package = ROOT / "lambdas" / "aurora_restore"
+    handlers = {path.stem.replace("_", "-") for path in (package / "handlers").glob("[!_]*.py")}
+    assert handlers == {function_of(state) for state in TASKS.values()}
+    declared = re.findall(r"^  - ([a-z-]+)$", (ROOT / "vars" / "names.yml").read_text("utf-8"), re.MULTILINE)
+    assert set(declared) == handlers
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_has_a_timeout_retries_and_a_catch_that_keeps_the_document(name: str) -> None:
+    state = TASKS[name]
+    assert state["TimeoutSeconds"] == 330
+    assert state["ResultPath"].startswith("$.")
+    assert state["Retry"][-1]["ErrorEquals"][0] == "RetryableAwsError"
+    assert all(rule["JitterStrategy"] == "FULL" and "MaxDelaySeconds" in rule for rule in state["Retry"])
+    (catch,) = state["Catch"]
+    assert catch["ErrorEquals"] == ["States.ALL"]
+    assert catch["ResultPath"] in ("$.error", "$.cleanup_error")
+    assert catch["Next"] == ("CleanupFailed" if name == "HandleFailure" else "HandleFailure")
+
+
+def test_every_error_that_a_retry_names_exists() -> None:
+    named = {error for state in TASKS.values() for rule in state["Retry"] for error in rule["ErrorEquals"]}
+    own = {error for error in named if "." not in error}
+    assert own == {"RetryableAwsError", "DatabaseUnreachable"}
+    assert all(issubclass(getattr(errors, error), errors.RestoreError) for error in own)
+
+
+def test_every_choice_has_a_default() -> None:
+    assert all("Default" in state for state in STATES.values() if state["Type"] == "Choice")
+
+
+def test_every_wait_takes_its_seconds_from_the_step_before_it() -> None:
+    for state in LOOPS.values():
+        key = state["SecondsPath"].split(".")[1]
+        assert state["SecondsPath"] == f"$.{key}.wait_seconds"
+        assert STATES[state["Next"]]["ResultPath"] == f"$.{key}"
+
+
+def test_all_states_can_be_reached() -> None:
+    reached, todo = set(), [MACHINE["StartAt"]]
+    while todo:
+        name = todo.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        state = STATES[name]
+        todo += [state[key] for key in ("Next", "Default") if key in state]
+        todo += [rule["Next"] for rule in (*state.get("Choices", []), *state.get("Catch", []))]
+    assert reached == set(STATES)
+
+
+def test_failures_end_in_a_fail_and_never_in_a_success() -> None:
+    assert {name for name, state in STATES.items() if state["Type"] == "Fail"} == {"RestoreFailed", "CleanupFailed"}
+    assert {name for name, state in STATES.items() if state["Type"] == "Succeed"} == {"PlanReady", "RestoreSucceeded"}
+    assert STATES["IsCleanupComplete"]["Choices"][0]["Next"] == "RestoreFailed"
+
+
+def test_statelint_finds_nothing(tmp_path: Path) -> None:
+    statelint = Path(sys.executable).with_name("statelint")
+    if not statelint.exists():
+        pytest.skip("statelint is not installed beside this Python (requirements-dev.txt has it)")
+    target = tmp_path / "machine.json"
+    target.write_text(json.dumps(MACHINE), "utf-8")
+    found = subprocess.run([statelint, target], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
