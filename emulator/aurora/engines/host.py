@@ -14,7 +14,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,23 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """Stop a process, with all its threads, for as long as the context lasts."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        # The signal is delivered to one thread after another.
+        while any(_state(thread) not in ("T", "t", "Z") for thread in Path(f"/proc/{pid}/task").iterdir()):
+            time.sleep(0.001)
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _state(proc: Path) -> str:
+    return (proc / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def stop_leftover(pid_file: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import shutil
 import signal
@@ -13,9 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from .base import Database, Engine, EngineUnavailable
-from .host import Host
+from .host import Host, frozen
 
 _ADMIN = "rdsadmin"
+
+_PACKAGE = "Debian's package mariadb-server-core"
+_SYSTEM_TABLES = tuple(
+    Path("/usr/share/mysql") / name
+    for name in ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
+)
 
 _OPTIONS = (
     "--skip-networking",
@@ -23,8 +28,10 @@ _OPTIONS = (
     "--skip-name-resolve",
     "--innodb-buffer-pool-size=32M",
     "--innodb-log-file-size=8M",
-    "--innodb-flush-log-at-trx-commit=0",
     "--innodb-flush-method=nosync",
+    # An image is a copy of the files of a stopped process: what is committed must be in them, and nobody else write.
+    "--innodb-flush-log-at-trx-commit=2",
+    "--innodb-use-native-aio=0",
     "--character-set-server=utf8mb4",
     "--collation-server=utf8mb4_general_ci",
     "--default-time-zone=+00:00",
@@ -50,38 +57,30 @@ class MariaDb(Engine):
 
     def check_installed(self) -> None:
         self._program("mariadbd")
-        self._program("mariadb-install-db")
+        if not _SYSTEM_TABLES[0].exists():
+            raise EngineUnavailable(f"aurora-mysql needs {_SYSTEM_TABLES[0]}: install {_PACKAGE}")
 
     def build_template(self, target: Path) -> None:
+        # What mariadb-install-db does, without the client programs that it asks for and Debian packages elsewhere.
         target.mkdir()
         self.host.give(target)
-        script = self.host.run_dir / "bootstrap.sql"
-        script.write_text(
-            "DELETE FROM mysql.global_priv;\nFLUSH PRIVILEGES;\n"
-            f"GRANT ALL ON *.* TO '{_ADMIN}'@'localhost' IDENTIFIED BY PASSWORD '{native_verifier(self._password)}' "
-            "WITH GRANT OPTION;\n"
+        verifier = native_verifier(self._password)
+        script = [
+            "CREATE DATABASE mysql;",
+            "USE mysql;",
+            "SET @auth_root_socket = NULL;",
+            *(tables.read_text() for tables in _SYSTEM_TABLES),
+            "DELETE FROM mysql.global_priv;",
+            "FLUSH PRIVILEGES;",
+            f"GRANT ALL ON *.* TO '{_ADMIN}'@'localhost' IDENTIFIED BY PASSWORD '{verifier}' WITH GRANT OPTION;",
+        ]
+        self.host.run(
+            [*self._server(target), "--bootstrap", "--enforce-storage-engine=", *_OPTIONS], stdin="\n".join(script)
         )
-        self.host.give(script)
-        try:
-            self.host.run(
-                [
-                    self._program("mariadb-install-db"),
-                    "--no-defaults",
-                    f"--datadir={target}",
-                    "--skip-test-db",
-                    "--auth-root-authentication-method=normal",
-                    f"--extra-file={script}",
-                    f"--tmpdir={self.host.run_dir}",
-                ]
-            )
-        finally:
-            script.unlink()
 
     def command(self, data_dir: Path, run_dir: Path) -> Sequence[str | Path]:
-        command: list[str | Path] = [
-            self._program("mariadbd"),
-            "--no-defaults",
-            f"--datadir={data_dir}",
+        command = [
+            *self._server(data_dir),
             f"--socket={self.socket(run_dir)}",
             f"--tmpdir={run_dir}",
             f"--pid-file={run_dir / 'mariadbd.pid'}",
@@ -112,15 +111,12 @@ class MariaDb(Engine):
         self.execute(run_dir, "FLUSH SSL")
 
     def image(self, database: Database, target: Path) -> None:
-        # No writer between its system calls, then no writer at all: what is copied is what a power failure would leave,
-        # which InnoDB recovers from, and the read lock keeps the tables of other engines whole.
+        # A stopped process writes nothing: what is copied is what a power failure would leave, which InnoDB recovers
+        # from, and the read lock keeps the tables of other engines whole.
         with self._session(database.run_dir) as cursor:
             cursor.execute("FLUSH TABLES WITH READ LOCK")
-            os.kill(database.pid, signal.SIGSTOP)
-            try:
+            with frozen(database.pid):
                 self.host.copy(database.data_dir, target)
-            finally:
-                os.kill(database.pid, signal.SIGCONT)
             cursor.execute("UNLOCK TABLES")
 
     def setup_sql(self, username: str, password: str, database: str | None) -> str:
@@ -153,10 +149,13 @@ class MariaDb(Engine):
         finally:
             connection.close()
 
+    def _server(self, data_dir: Path) -> list[str | Path]:
+        return [self._program("mariadbd"), "--no-defaults", f"--datadir={data_dir}"]
+
     def _program(self, name: str) -> Path:
         found = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
         if found is None:
-            raise EngineUnavailable(f"aurora-mysql needs {name}: install Debian's package mariadb-server-core")
+            raise EngineUnavailable(f"aurora-mysql needs {name}: install {_PACKAGE}")
         return Path(found)
 
 

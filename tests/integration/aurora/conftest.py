@@ -126,6 +126,7 @@ def until(look: Callable[[], dict[str, Any]], done: Callable[[dict[str, Any]], b
         else:
             if done(found):
                 return found
+            assert "failed" not in (found.get("Status"), found.get("DBInstanceStatus")), found
         assert time.monotonic() < deadline, f"still {found}"
         time.sleep(0.02)
 
