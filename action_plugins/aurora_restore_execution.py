@@ -19,6 +19,7 @@ from aurora_deploy.runbook.execution import StateMachine, start  # noqa: E402
 from aurora_deploy.runbook.follow import Follower, LostTheExecution  # noqa: E402
 from aurora_deploy.runbook.history import Line  # noqa: E402
 from aurora_deploy.runbook.outcome import failure_text, summary, undone  # noqa: E402
+from aurora_deploy.runbook.plan import plan_lines  # noqa: E402
 from aurora_deploy.runbook.request import assemble, new_operation_id, overrides  # noqa: E402
 from aurora_restore.request import validate  # noqa: E402
 
@@ -47,10 +48,12 @@ class ActionModule(RunbookAction):
             )
             return {"failed": True, "msg": message, "mistakes": mistakes}
         result = {"operation": operation, "execution_arn": machine.execution_arn(operation), "request": request}
+        changes = not request.get("dry_run")
         if self.check:
             self.say(f"The request is valid. Would start {operation} through {machine.qualified}.")
-            return {**result, "changed": True}
-        return {**result, "changed": start(aws, machine, request)}
+            return {**result, "changed": changes}
+        started = start(aws, machine, request)
+        return {**result, "changed": started and changes}
 
     def _follow(self, args: dict[str, Any], aws: Aws, machine: StateMachine) -> dict[str, Any]:
         operation = args["operation"]
@@ -74,6 +77,9 @@ class ActionModule(RunbookAction):
         result |= {"status": outcome.status, "seconds": outcome.seconds}
         if outcome.status == "SUCCEEDED":
             self.say(summary(outcome, operation))
+            if outcome.document["plan"]["dry_run"]:
+                for text in plan_lines(outcome.document["plan"]):
+                    self.say(text)
             return {**result, "document": outcome.document}
         return {**result, "failed": True, "msg": failure_text(outcome, operation, args["look_at"] or arn)}
 
