@@ -12,6 +12,7 @@ from aurora_deploy.engine import Family
 from aurora_deploy.errors import DeployError, is_code
 from aurora_deploy.tags import removed, tag_list, tag_map
 
+_ENCRYPTED = ("ENABLED", "ENABLING", "UPDATING")
 _FIXED = ("partition_key", "sort_key")
 
 
@@ -54,13 +55,14 @@ class TableFamily(Family):
         keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
         backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         lifetime = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        encryption = table.get("SSEDescription", {})
         ttl_on = lifetime["TimeToLiveStatus"] in ("ENABLED", "ENABLING")
         return {
             "_arn": table["TableArn"],
             "partition_key": keys["HASH"],
             "sort_key": keys.get("RANGE"),
             "billing_mode": table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
-            "kms_key": table.get("SSEDescription", {}).get("KMSMasterKeyArn"),
+            "kms_key": encryption.get("KMSMasterKeyArn") if encryption.get("Status") in _ENCRYPTED else None,
             "deletion_protection": table.get("DeletionProtectionEnabled", False),
             "point_in_time_recovery": backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
             == "ENABLED",

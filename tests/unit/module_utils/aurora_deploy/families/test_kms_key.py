@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aurora_deploy.clients import Aws
+from aurora_deploy.errors import DeployError
+from aurora_deploy.families import kms_key
+
+from .conftest import Converge
+
+ALIAS = "alias/aurora-restore"
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}
+    ],
+}
+ARGS: dict[str, Any] = {
+    "alias": ALIAS,
+    "existing_key": "",
+    "description": "for tests",
+    "policy": POLICY,
+    "tags": {"Project": "aurora-restore", "Environment": "test"},
+    "deletion_window_days": 7,
+    "state": "present",
+}
+
+
+def described(aws: Aws) -> dict[str, Any]:
+    metadata: dict[str, Any] = aws.client("kms").describe_key(KeyId=ALIAS)["KeyMetadata"]
+    return metadata
+
+
+def keys(aws: Aws) -> list[str]:
+    return [key["KeyId"] for key in aws.client("kms").list_keys()["Keys"]]
+
+
+def test_a_key_is_made_as_declared_and_then_left_alone(aws: Aws, run_plan: Converge) -> None:
+    assert run_plan(kms_key.plan, ARGS).items[0]["action"] == "create"
+    key_id = described(aws)["KeyId"]
+    client = aws.client("kms")
+    assert client.get_key_rotation_status(KeyId=key_id)["KeyRotationEnabled"] is True
+    assert json.loads(client.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]) == POLICY
+    tags = {tag["TagKey"]: tag["TagValue"] for tag in client.list_resource_tags(KeyId=key_id)["Tags"]}
+    assert tags == {"Project": "aurora-restore", "Environment": "test", "Purpose": "customer-key"}
+    assert run_plan(kms_key.plan, ARGS).changed is False
+
+
+@pytest.mark.parametrize(
+    ("attribute", "drift"),
+    [
+        ("state", lambda c, k: c.disable_key(KeyId=k)),
+        ("alias", lambda c, k: c.delete_alias(AliasName=ALIAS)),
+        ("rotation", lambda c, k: c.disable_key_rotation(KeyId=k)),
+        ("description", lambda c, k: c.update_key_description(KeyId=k, Description="other")),
+        (
+            "policy",
+            lambda c, k: c.put_key_policy(
+                KeyId=k, PolicyName="default", Policy=json.dumps(POLICY).replace("kms:*", "kms:Put*")
+            ),
+        ),
+        ("tags", lambda c, k: c.tag_resource(KeyId=k, Tags=[{"TagKey": "Extra", "TagValue": "x"}])),
+    ],
+)
+def test_drift_is_announced_shown_and_mended(aws: Aws, run_plan: Converge, attribute: str, drift: Any) -> None:
+    run_plan(kms_key.plan, ARGS)
+    drift(aws.client("kms"), described(aws)["KeyId"])
+    announced = run_plan(kms_key.plan, ARGS, check=True).result()
+    assert list(announced["items"][0]["changes"]) == [attribute]
+    assert run_plan(kms_key.plan, ARGS).result() == announced
+    assert run_plan(kms_key.plan, ARGS).changed is False
+    assert len(keys(aws)) == 1
+
+
+def test_a_run_killed_before_naming_the_key_never_makes_a_second_one(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(aws.client("kms"), "create_alias", kill)
+        with pytest.raises(KeyboardInterrupt):
+            run_plan(kms_key.plan, ARGS)
+    first = keys(aws)
+    assert run_plan(kms_key.plan, ARGS).items[0]["action"] == "update"
+    assert keys(aws) == first == [described(aws)["KeyId"]]
+    assert run_plan(kms_key.plan, ARGS).changed is False
+
+
+def test_a_key_of_another_deployment_is_not_taken(aws: Aws, run_plan: Converge) -> None:
+    run_plan(kms_key.plan, ARGS | {"alias": "alias/other", "tags": {}})
+    assert run_plan(kms_key.plan, ARGS).items[0]["action"] == "create"
+    assert len(keys(aws)) == 2
+
+
+def test_removal_schedules_the_deletion_and_a_new_deployment_takes_the_key_back(aws: Aws, run_plan: Converge) -> None:
+    run_plan(kms_key.plan, ARGS)
+    key_id = described(aws)["KeyId"]
+    gone = ARGS | {"state": "absent"}
+    assert run_plan(kms_key.plan, gone).items[0]["action"] == "delete"
+    assert aws.client("kms").describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    assert run_plan(kms_key.plan, gone).changed is False
+    announced = run_plan(kms_key.plan, ARGS, check=True).result()
+    assert announced["items"][0]["changes"]["state"] == {"before": "PendingDeletion", "after": "Enabled"}
+    assert run_plan(kms_key.plan, ARGS).result() == announced
+    assert described(aws)["KeyId"] == key_id
+    assert run_plan(kms_key.plan, ARGS).changed is False
+
+
+def test_an_existing_key_is_checked_and_never_changed(aws: Aws, run_plan: Converge) -> None:
+    client = aws.client("kms")
+    good = client.create_key(KeySpec="SYMMETRIC_DEFAULT", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["KeyId"]
+    outcome = run_plan(kms_key.plan, ARGS | {"existing_key": good})
+    assert (outcome.changed, outcome.items, keys(aws)) == (False, [], [good])
+    client.disable_key(KeyId=good)
+    with pytest.raises(DeployError, match=r"KeyState is Disabled, not Enabled\. Fix:"):
+        run_plan(kms_key.plan, ARGS | {"existing_key": good})
+    signing = client.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    with pytest.raises(DeployError, match="KeyUsage is SIGN_VERIFY"):
+        run_plan(kms_key.plan, ARGS | {"existing_key": signing})
+    with pytest.raises(DeployError, match="does not exist"):
+        run_plan(kms_key.plan, ARGS | {"existing_key": "00000000-0000-0000-0000-000000000000"})
+
+
+def test_an_alias_on_a_key_of_the_wrong_kind_is_refused(aws: Aws, run_plan: Converge) -> None:
+    signing = aws.client("kms").create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    aws.client("kms").create_alias(AliasName=ALIAS, TargetKeyId=signing)
+    assert "has the wrong KeySpec and KeyUsage" in run_plan(kms_key.plan, ARGS).errors[0]

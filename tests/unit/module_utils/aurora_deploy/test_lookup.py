@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aurora_deploy.clients import Aws
+from aurora_deploy.diff import UNKNOWN
+from aurora_deploy.errors import DeployError
+from aurora_deploy.lookup import Lookup
+from moto import mock_aws
+
+ALIAS = "alias/aurora-restore"
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    with mock_aws():
+        yield Aws("us-east-1")
+
+
+def make_key(aws: Aws, **arguments: Any) -> dict[str, Any]:
+    metadata: dict[str, Any] = aws.client("kms").create_key(**arguments)["KeyMetadata"]
+    return metadata
+
+
+def test_a_key_is_found_by_alias_id_and_arn(aws: Aws) -> None:
+    key = make_key(aws)
+    aws.client("kms").create_alias(AliasName=ALIAS, TargetKeyId=key["KeyId"])
+    lookup = Lookup(aws, lenient=False)
+    assert {lookup.key_arn(name) for name in (ALIAS, key["KeyId"], key["Arn"])} == {key["Arn"]}
+
+
+def test_what_is_missing_is_unknown_in_check_mode_and_otherwise_names_the_tag_to_run(aws: Aws) -> None:
+    assert Lookup(aws, lenient=True).key_arn(ALIAS) == UNKNOWN
+    assert Lookup(aws, lenient=True).vpc_id("net") == UNKNOWN
+    with pytest.raises(DeployError, match="--tags kms"):
+        Lookup(aws, lenient=False).key_arn(ALIAS)
+    with pytest.raises(DeployError, match="subnet net-a does not exist.*--tags vpc"):
+        Lookup(aws, lenient=False).subnet_ids(["net-a"])
+
+
+def test_check_mode_finds_the_key_without_alias_that_the_next_run_will_name(aws: Aws) -> None:
+    make_key(aws)
+    tags = [{"TagKey": "Project", "TagValue": "aurora-restore"}, {"TagKey": "Purpose", "TagValue": "customer-key"}]
+    key = make_key(aws, Tags=tags)
+    assert Lookup(aws, lenient=True).key_arn(ALIAS) == key["Arn"]
+
+
+def test_network_ids_are_found_by_their_name_tags_in_order(aws: Aws) -> None:
+    ec2 = aws.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = {
+        name: ec2.create_subnet(VpcId=vpc, CidrBlock=block)["Subnet"]["SubnetId"]
+        for name, block in (("a", "10.0.1.0/24"), ("b", "10.0.2.0/24"))
+    }
+    group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
+    for resource, name in ((vpc, "net"), (group, "functions"), *((found, name) for name, found in subnets.items())):
+        ec2.create_tags(Resources=[resource], Tags=[{"Key": "Name", "Value": name}])
+    lookup = Lookup(aws, lenient=False)
+    assert lookup.vpc_id("net") == vpc
+    assert lookup.subnet_ids(["b", "a"]) == [subnets["b"], subnets["a"]]
+    assert lookup.security_group_id("functions") == group
+
+
+def test_two_resources_of_one_name_are_refused(aws: Aws) -> None:
+    for _ in range(2):
+        vpc = aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        aws.client("ec2").create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "net"}])
+    with pytest.raises(DeployError, match="2 resources carry the Name tag of VPC net"):
+        Lookup(aws, lenient=False).vpc_id("net")
+
+
+def test_an_answer_is_fetched_once(aws: Aws) -> None:
+    key = make_key(aws)
+    lookup = Lookup(aws, lenient=False)
+    first = lookup.key_arn(key["KeyId"])
+    aws.client("kms").describe_key = None
+    assert lookup.key_arn(key["KeyId"]) == first
