@@ -18,6 +18,7 @@ from aurora_restore.errors import DatabaseUnreachable, RestoreError
 
 _OWN_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 _NOT_NOW = (ER.CON_COUNT_ERROR, ER.SERVER_SHUTDOWN, CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST)
+_LOGIN = (ER.ACCESS_DENIED_ERROR, 1698, 3118, 4151, 1862)  # also: no password plugin, locked (MySQL, MariaDB), expired
 _TIMEOUTS = (3024, 1969)  # ER_QUERY_TIMEOUT of MySQL, ER_STATEMENT_TIMEOUT of MariaDB
 # Errors whose text names objects and rules, never data.
 _SAFE = (
@@ -28,6 +29,7 @@ _SAFE = (
     ER.COLUMNACCESS_DENIED_ERROR,
     ER.SPECIFIC_ACCESS_DENIED_ERROR,
     ER.DBACCESS_DENIED_ERROR,
+    ER.ACCESS_DENIED_ERROR,
     1792,  # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
 )
 
@@ -85,7 +87,12 @@ class MysqlDatabase:
             program_name="aurora-restore",
         )
         with self._typed_errors():
-            self._connection.connect(wire.socket)
+            try:
+                self._connection.connect(wire.socket)
+            except pymysql.MySQLError as error:
+                if error.args and error.args[0] in _LOGIN:  # the same numbers mean other things later on
+                    raise LoginRefused(f"{endpoint.host}:{endpoint.port} refuses the login of {endpoint.user!r}.") from None
+                raise
         self.dialect = _DIALECTS["MariaDB" if "MariaDB" in self._version() else "MySQL"]
         self.run("SET SESSION time_zone = '+00:00'")
         self.limit_statements(wire.statement_seconds)
@@ -182,14 +189,6 @@ def _typed(error: pymysql.MySQLError, endpoint: Endpoint) -> RestoreError:
     where = f"{endpoint.host}:{endpoint.port}"
     if number == CR.CR_SSL_CONNECTION_ERROR:
         return TlsFailed(f"{where} offers no TLS; an Aurora instance does.")
-    if number in (
-        ER.ACCESS_DENIED_ERROR,
-        1698,
-        3118,
-        4151,
-        1862,
-    ):  # no password plugin, locked (MySQL, MariaDB), expired
-        return LoginRefused(f"{where} refuses the login of {endpoint.user!r}.")
     if number == ER.BAD_DB_ERROR:
         return DatabaseMissing(f"{where} has no database {endpoint.database!r}.")
     if number in _NOT_NOW:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from aurora_restore.db import verifiers
-from aurora_restore.db.failures import GrantsNotExact
+from aurora_restore.db.failures import GrantsNotExact, StatementFailed
 from aurora_restore.db.model import Access
 from aurora_restore.db.quoting import mysql_schema_pattern
 from aurora_restore.errors import DatabaseRefused
@@ -87,19 +87,29 @@ def _converge(database: MysqlDatabase, user: str, goal: set[Grant]) -> list[str]
         held = _held(database, user, host)
         if held == goal:
             continue
-        for role in sorted(privileges for privileges, target in held if not target):
-            database.run(f"REVOKE {role} FROM %s@%s", user, host)
-        # The grammar has no way to revoke what is there only in part; the account is without rights for a moment.
-        database.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@%s", user, host)
-        for privileges, target in sorted(goal - _NOTHING):
-            database.run(f"GRANT {privileges} ON {target.replace('%', '%%')} TO %s@%s", user, host)
+        try:
+            _replace(database, user, host, held, goal)
+        except StatementFailed as error:
+            raise GrantsNotExact(
+                f"The master user {database.endpoint.user!r} may not change the rights of {user!r}@{host!r}: {error.message}",
+                remedy="Give the master user of the source the rights and roles (WITH ADMIN OPTION) in question, or put the "
+                "name of a new login into the secret.",
+            ) from error
         wrong = _held(database, user, host) ^ goal
         if wrong:
-            raise GrantsNotExact(
-                f"The rights of {user!r}@{host!r} cannot be put right: {'; '.join(map(_words, sorted(wrong)))}."
-            )
+            listed = "; ".join(map(_words, sorted(wrong)))
+            raise GrantsNotExact(f"The rights of {user!r}@{host!r} cannot be put right: {listed}.")
         changes.append(f"GRANT @{host}: {'; '.join(map(_words, sorted(goal)))}")
     return changes
+
+
+def _replace(database: MysqlDatabase, user: str, host: str, held: set[Grant], goal: set[Grant]) -> None:
+    """Nothing first, then the goal: the grammar cannot revoke just what is too much, so for a moment there are no rights."""
+    for role in sorted(privileges for privileges, target in held if not target):
+        database.run(f"REVOKE {role} FROM %s@%s", user, host)
+    database.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@%s", user, host)
+    for privileges, target in sorted(goal - _NOTHING):
+        database.run(f"GRANT {privileges} ON {target.replace('%', '%%')} TO %s@%s", user, host)
 
 
 def _goal(access: Access, schemas: Collection[str]) -> set[Grant]:

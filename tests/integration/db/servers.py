@@ -177,7 +177,8 @@ def _wait_for(path: Path, process: subprocess.Popen[bytes], log_file: Path) -> N
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end and process.poll() is None:
         with socket.socket(socket.AF_UNIX) as probe:
-            if probe.connect_ex(str(path)) == 0 and "ready" in log_file.read_text("utf-8", "replace"):  # both say so
+            ready = re.search("ready (for|to accept) connections", log_file.read_text("utf-8", "replace"))
+            if ready and probe.connect_ex(str(path)) == 0:
                 return
         time.sleep(0.05)
     raise AssertionError(f"the server did not start:\n{log_file.read_text('utf-8', 'replace')[-2000:]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from aurora_restore.db import Access, Database
-from aurora_restore.db.failures import LoginRefused, StatementFailed
+from aurora_restore.db.failures import GrantsNotExact, LoginRefused, StatementFailed
 from aurora_restore.errors import DatabaseRefused
 
 from tests.integration.db.conftest import Connect
@@ -13,11 +13,11 @@ from tests.integration.db.servers import MASTER, Server
 # Production as it often is: an account per host, a role, rights by table and column, a neighbour whose name `_` would match.
 PRODUCTION = """
 DROP DATABASE IF EXISTS shop_eu; DROP DATABASE IF EXISTS shopXeu; DROP DATABASE IF EXISTS private;
-DROP USER IF EXISTS app@'%', app@'127.0.0.1', legacy@'%', reporter@'%'; DROP ROLE IF EXISTS staff;
+DROP USER IF EXISTS app@'%', app@'127.0.0.1', legacy@'%', reporter@'%'; DROP ROLE IF EXISTS staff, foreign_role;
 CREATE DATABASE IF NOT EXISTS shop; CREATE DATABASE shop_eu; CREATE DATABASE shopXeu; CREATE DATABASE private;
 CREATE TABLE shop_eu.orders (id int); CREATE TABLE shopXeu.orders (id int); CREATE TABLE private.cards (number text, holder text);
 INSERT INTO shop_eu.orders VALUES (1);
-CREATE ROLE staff; GRANT ALL ON private.* TO staff;
+CREATE ROLE staff; GRANT staff TO shopmaster@'%' WITH ADMIN OPTION; GRANT ALL ON private.* TO staff;
 CREATE USER app@'127.0.0.1' IDENTIFIED BY 'production-password' ACCOUNT LOCK;
 GRANT ALL ON *.* TO app@'127.0.0.1' WITH GRANT OPTION;
 GRANT SELECT (holder) ON private.cards TO app@'127.0.0.1'; GRANT staff TO app@'127.0.0.1'; SET DEFAULT ROLE staff FOR app@'127.0.0.1';
@@ -42,7 +42,8 @@ def set_up(master: Database, user: str = "app", access: Access = Access.READ_WRI
 
 
 def grants(server: Server, account: str) -> list[str]:
-    return [line.split(" TO ")[0] for line in server.admin(f"SHOW GRANTS FOR {account}").splitlines()]
+    lines = server.admin(f"SHOW GRANTS FOR {account}").splitlines()
+    return [line.split(" TO ")[0] for line in lines if line.startswith("GRANT")]
 
 
 def test_every_account_of_the_name_has_exactly_the_wanted_rights(production: Server, master: Database) -> None:
@@ -116,6 +117,13 @@ def test_excess_rights_are_reported_in_words(production: Server, open_database: 
 def test_the_master_itself_is_refused_as_a_login(master: Database) -> None:
     with pytest.raises(DatabaseRefused, match="master user"):
         master.ensure_login(MASTER, PASSWORD)
+
+
+def test_a_role_out_of_the_masters_reach_is_named_with_the_fix(production: Server, master: Database) -> None:
+    production.admin("CREATE ROLE foreign_role; GRANT foreign_role TO legacy@'%'")
+    with pytest.raises(GrantsNotExact, match="may not change the rights of 'legacy'") as caught:
+        master.ensure_grants("legacy", Access.READ_ONLY, ["shop_eu"])
+    assert "WITH ADMIN OPTION" in str(caught.value)
 
 
 def test_a_schema_that_does_not_exist_is_named(master: Database) -> None:
