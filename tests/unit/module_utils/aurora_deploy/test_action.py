@@ -12,6 +12,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.plugins.loader import action_loader
 from ansible.template import Templar
+
 from aurora_deploy import action
 from aurora_deploy.action import ConvergeAction, Run, Work, argument_spec, plain
 from aurora_deploy.diff import Attributes

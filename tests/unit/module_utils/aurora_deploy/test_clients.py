@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aurora_deploy.clients import Aws, together
-from aurora_deploy.errors import DeployError
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, WaiterError
+
+from aurora_deploy.clients import Aws, together
+from aurora_deploy.errors import DeployError
 
 
 class Answers:

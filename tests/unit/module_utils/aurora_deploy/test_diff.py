@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from aurora_deploy.diff import HIDDEN, as_text, canonical, differing, shown
 
 SHORT = {

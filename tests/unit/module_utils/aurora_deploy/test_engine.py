@@ -5,11 +5,12 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+
 from aurora_deploy.clients import Aws
 from aurora_deploy.diff import HIDDEN, Attributes
 from aurora_deploy.engine import Family, converge
 from aurora_deploy.errors import DeployError
-from botocore.exceptions import ClientError, ConnectionClosedError
 
 DESIRED: dict[str, Attributes | None] = {"kept": {"size": 1}, "grown": {"size": 2}, "made": {"size": 3}, "gone": None}
 

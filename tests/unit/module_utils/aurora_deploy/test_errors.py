@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from aurora_deploy.errors import explain, is_code
 from botocore import exceptions as botocore_errors
 from botocore.exceptions import ClientError
+
+from aurora_deploy.errors import explain, is_code
 
 
 def client_error(code: str, operation: str = "CreateTable") -> ClientError:

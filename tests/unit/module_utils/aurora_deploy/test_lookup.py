@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from moto import mock_aws
+
 from aurora_deploy.clients import Aws
 from aurora_deploy.diff import UNKNOWN
 from aurora_deploy.errors import DeployError
 from aurora_deploy.lookup import Lookup
-from moto import mock_aws
 
 ALIAS = "alias/aurora-restore"
 
@@ -36,7 +37,7 @@ def test_what_is_missing_is_unknown_in_check_mode_and_otherwise_names_the_tag_to
     assert Lookup(aws, lenient=True).vpc_id("net") == UNKNOWN
     with pytest.raises(DeployError, match="--tags kms"):
         Lookup(aws, lenient=False).key_arn(ALIAS)
-    with pytest.raises(DeployError, match="subnet net-a does not exist.*--tags vpc"):
+    with pytest.raises(DeployError, match=r"subnet net-a does not exist.*--tags vpc"):
         Lookup(aws, lenient=False).subnet_ids(["net-a"])
 
 

@@ -1,4 +1,4 @@
-"""A made-up AWS (moto, in this process) behind the ordinary connection, and a run as an action plugin would start it."""
+"""A made-up AWS (moto, in this process) behind the ordinary connection, and a run as an action plugin starts it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from moto import mock_aws
+
 from aurora_deploy.action import Plan, Run
 from aurora_deploy.clients import Aws
 from aurora_deploy.engine import Outcome, converge
 from aurora_deploy.lookup import Lookup
-from moto import mock_aws
 
 Converge = Callable[..., Outcome]
 

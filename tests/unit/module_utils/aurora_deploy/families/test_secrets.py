@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from aurora_deploy.clients import Aws
 from aurora_deploy.families import secrets
 

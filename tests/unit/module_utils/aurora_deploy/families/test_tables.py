@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from aurora_deploy.clients import Aws
 from aurora_deploy.diff import UNKNOWN
 from aurora_deploy.families import tables

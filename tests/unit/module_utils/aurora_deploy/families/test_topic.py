@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from aurora_deploy.clients import Aws
 from aurora_deploy.errors import DeployError
 from aurora_deploy.families import topic
@@ -129,7 +130,7 @@ def test_subscriptions_of_others_stay_unless_they_are_to_be_purged(aws: Aws, key
 
 
 def test_an_existing_topic_is_looked_for_and_never_changed(aws: Aws, key_arn: str, run_plan: Converge) -> None:
-    with pytest.raises(DeployError, match="does not exist. Fix: correct sns_topic_arn"):
+    with pytest.raises(DeployError, match=r"does not exist\. Fix: correct sns_topic_arn"):
         run_plan(topic.plan, ARGS | {"existing": True})
     aws.client("sns").create_topic(Name=ARN.rsplit(":", 1)[-1])
     for state in ("present", "absent"):
