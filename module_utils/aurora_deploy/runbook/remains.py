@@ -26,11 +26,11 @@ def running(aws: Aws, machine: StateMachine) -> list[str]:
 
 def remains(aws: Aws, name_prefix: str, key_alias: str) -> list[str]:
     """Return a line about each thing that stays: clusters and snapshots that restores made, and the key."""
-    return [*_databases(aws, f"{name_prefix}:operation"), *_key(aws, key_alias)]
+    return [*_databases(aws, name_prefix), *_key(aws, key_alias)]
 
 
-def _databases(aws: Aws, tag: str) -> Iterator[str]:
-    """A removed deployment never takes data with it: what restores made is named by its operation tag."""
+def _databases(aws: Aws, name_prefix: str) -> Iterator[str]:
+    """A removed deployment never takes data with it: what restores made or replaced is known by its tags."""
     kinds = {
         "cluster": ("describe_db_clusters", "DBClusters", "DBClusterIdentifier", {}),
         "snapshot": (
@@ -43,8 +43,10 @@ def _databases(aws: Aws, tag: str) -> Iterator[str]:
     for kind, (operation, key, identifier, filters) in kinds.items():
         for each in aws.pages("rds", operation, key, **filters):
             tags = {entry["Key"]: entry["Value"] for entry in each.get("TagList", [])}
-            if tag in tags:
-                yield f"{kind} {each[identifier]}, made by operation {tags[tag]}"
+            if until := tags.get(f"{name_prefix}:expires-at"):
+                yield f"{kind} {each[identifier]}, kept until {until}; nothing removes it any more"
+            elif operation_id := tags.get(f"{name_prefix}:operation"):
+                yield f"{kind} {each[identifier]}, made by operation {operation_id}"
 
 
 def _key(aws: Aws, alias: str) -> Iterator[str]:
