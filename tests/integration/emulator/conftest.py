@@ -184,7 +184,9 @@ def function(aws: Aws) -> str:
 
 @pytest.fixture(scope="session")
 def strict_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    """Clients of an emulator that evaluates IAM policies."""
+    """Clients of an emulator that evaluates IAM policies, with the role ROLE, which may do nothing."""
     state_dir = tmp_path_factory.mktemp("strict") / "state"
     with Emulator(state_dir, wait_scale=0.01, aurora_scale=0, enforce_iam=True) as started:
-        yield Aws(started)
+        clients = Aws(started)
+        clients.role()
+        yield clients
