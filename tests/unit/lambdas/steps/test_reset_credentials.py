@@ -1,0 +1,186 @@
+"""ResetCredentials: one password change, however often the step is killed, and done only when it logs in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aurora_restore.db import Endpoint
+from aurora_restore.db.failures import LoginRefused
+from aurora_restore.errors import (
+    DatabaseUnreachable,
+    LockLost,
+    NameTaken,
+    RestoreFailed,
+    SecretMalformed,
+    SecretNotFound,
+    WaitTimedOut,
+)
+from aurora_restore.steps import databases, reset_credentials
+from aurora_restore.store import resource_key
+
+from tests.unit.lambdas.fake_rds import Killed
+from tests.unit.lambdas.pipeline import OPERATION
+from tests.unit.lambdas.steps.conftest import CLUSTER, MASTER_SECRET, Operation
+
+STEP = reset_credentials.STEP
+
+
+class Connection:
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def logins(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> list[Endpoint]:
+    """A server that takes the password of the last ModifyDBCluster; the list holds every attempt."""
+    attempts: list[Endpoint] = []
+
+    def connect(endpoint: Endpoint, *_: object) -> Connection:
+        attempts.append(endpoint)
+        if endpoint.password != operation.cluster.get("MasterUserPassword", "production"):
+            raise LoginRefused("no")
+        return Connection()
+
+    monkeypatch.setattr(databases, "connect", connect)
+    return attempts
+
+
+def step(operation: Operation) -> dict[str, Any]:
+    result = reset_credentials.run(operation.context, operation.document)
+    operation.results["credentials"] = result
+    return result
+
+
+def changes(operation: Operation) -> int:
+    return operation.pipeline.rds.changes.count("modify_db_cluster")
+
+
+def test_the_secrets_password_is_set_and_proved_by_logging_in(operation: Operation, logins: list[Endpoint]) -> None:
+    first = step(operation)
+    assert (first["done"], first["wait_seconds"] > 0) == (False, True)
+    second = step(operation)
+    assert second["done"] is True
+    assert operation.cluster["MasterUserPassword"] == "Environment-1"
+    assert logins[-1].host == operation.cluster["Endpoint"]
+    assert operation.entry(STEP)["phase"] == "made"
+
+
+def test_the_master_user_is_the_clusters_own(operation: Operation, logins: list[Endpoint]) -> None:
+    assert step(operation)["master_username"] == "postgres"
+    assert {login.user for login in logins} == {"postgres"}
+
+
+def test_no_secret_leaves_the_step(operation: Operation, logins: list[Endpoint]) -> None:
+    results = [step(operation), step(operation)]
+    assert "Environment-1" not in json.dumps(results)
+    assert "Environment-1" not in json.dumps(dict(operation.entry(STEP)))
+    assert "Environment-1" not in repr(logins)
+
+
+def test_nothing_is_changed_while_aws_applies_the_password(operation: Operation, logins: list[Endpoint]) -> None:
+    operation.cluster["Status"] = "resetting-master-credentials"
+    result = step(operation)
+    assert (result["done"], result["status"]) == (False, "resetting-master-credentials")
+    assert (changes(operation), logins) == (0, [])
+
+
+def test_a_password_that_is_slow_to_show_is_asked_for_once(operation: Operation, logins: list[Endpoint]) -> None:
+    step(operation)
+    operation.cluster["MasterUserPassword"] = "not yet"
+    assert not step(operation)["done"]
+    assert not step(operation)["done"]
+    assert changes(operation) == 1
+
+
+def test_a_secret_that_changed_meanwhile_is_asked_for_again(operation: Operation, logins: list[Endpoint]) -> None:
+    step(operation)
+    operation.secrets.put(MASTER_SECRET, {"username": "admin", "password": "Environment-2"})
+    step(operation)
+    assert step(operation)["done"]
+    assert operation.cluster["MasterUserPassword"] == "Environment-2"
+
+
+def test_a_password_that_never_works_ends_with_an_error(operation: Operation, logins: list[Endpoint]) -> None:
+    step(operation)
+    operation.cluster["MasterUserPassword"] = "somebody else's"
+    operation.pipeline.clock.advance(reset_credentials.PATIENCE_SECONDS + 1)
+    with pytest.raises(LoginRefused, match="still refuses it"):
+        step(operation)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_step_killed_around_its_call_ends_in_the_same_place(
+    operation: Operation, logins: list[Endpoint], moment: str
+) -> None:
+    operation.pipeline.rds.kill = lambda number, _what: moment if number == 1 else ""
+    with pytest.raises(Killed):
+        step(operation)
+    assert operation.entry(STEP)["phase"] == "intended"
+    while not step(operation)["done"]:
+        assert changes(operation) <= 2
+    assert operation.cluster["MasterUserPassword"] == "Environment-1"
+
+
+def test_a_cluster_that_became_busy_is_waited_for(operation: Operation, logins: list[Endpoint]) -> None:
+    operation.pipeline.rds.fail["modify_db_cluster"] = ["InvalidDBClusterStateFault"]
+    assert not step(operation)["done"]
+    assert operation.entry(STEP)["phase"] == "intended"
+    step(operation)
+    assert step(operation)["done"]
+
+
+def test_a_password_that_is_right_already_changes_nothing(operation: Operation, logins: list[Endpoint]) -> None:
+    operation.cluster["MasterUserPassword"] = "Environment-1"
+    assert step(operation)["done"]
+    assert changes(operation) == 0
+
+
+def test_a_cluster_of_another_operation_is_never_touched(operation: Operation, logins: list[Endpoint]) -> None:
+    operation.cluster["TagList"] = [{"Key": "aurora-restore:operation", "Value": "other-operation"}]
+    with pytest.raises(NameTaken, match="other-operation"):
+        step(operation)
+    assert changes(operation) == 0
+
+
+def test_a_vanished_cluster_is_an_error(operation: Operation, logins: list[Endpoint]) -> None:
+    operation.pipeline.rds.clusters.clear()
+    with pytest.raises(RestoreFailed, match=f"{CLUSTER} vanished"):
+        step(operation)
+
+
+def test_a_lost_lock_stops_the_step(operation: Operation, logins: list[Endpoint]) -> None:
+    operation.pipeline.store.release(resource_key("us-east-1", "orders-staging"), OPERATION)
+    with pytest.raises(LockLost):
+        step(operation)
+
+
+def test_the_deadline_ends_the_wait(operation: Operation, logins: list[Endpoint]) -> None:
+    step(operation)
+    operation.cluster["Status"] = "resetting-master-credentials"
+    operation.pipeline.clock.advance(7201)
+    with pytest.raises(WaitTimedOut, match="master password"):
+        step(operation)
+
+
+def test_an_instance_that_is_still_starting_is_left_to_the_retry(
+    operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise DatabaseUnreachable("starting")
+
+    monkeypatch.setattr(databases, "connect", refuse)
+    with pytest.raises(DatabaseUnreachable):
+        step(operation)
+    assert changes(operation) == 0
+
+
+def test_secrets_are_checked_before_anything_changes(operation: Operation, logins: list[Endpoint]) -> None:
+    operation.secrets.put(MASTER_SECRET, {"username": "admin", "password": "has a space"})
+    with pytest.raises(SecretMalformed):
+        step(operation)
+    del operation.secrets.values[MASTER_SECRET]
+    with pytest.raises(SecretNotFound):
+        step(operation)
+    assert changes(operation) == 0
