@@ -78,7 +78,7 @@ def _remove_cluster(context: Context, operation: Operation, progress: Progress) 
             progress.waiting.append(f"instance {instance.instance_id} is {instance.status}")
     cluster = context.rds.find_cluster(cluster_id)
     if cluster is None:
-        progress.undone.append(f"cluster {cluster_id} is gone")
+        progress.undone.append(f"cluster {cluster_id} was removed")
     elif not _own(context, cluster.tags, operation):
         context.logger.warning("not ours, left alone", extra={"cluster": cluster_id})
     elif cluster.status == "deleting":
@@ -95,7 +95,7 @@ def _remove_copy(context: Context, operation: Operation, progress: Progress) -> 
         return
     copy = context.rds.find_snapshot(snapshot_id)
     if copy is None:
-        progress.undone.append(f"snapshot copy {snapshot_id} is gone")
+        progress.undone.append(f"snapshot copy {snapshot_id} was removed")
     elif _own(context, copy.tags, operation):
         _delete(partial(context.rds.delete_snapshot, snapshot_id), snapshot_id, progress)
     else:

@@ -110,7 +110,7 @@ def test_a_failed_verification_undoes_everything_and_ends_failed(pipeline: Pipel
     subject, text = pipeline.topic.messages[-1]
     assert subject == "[test] Aurora restore FAILED: orders-staging"
     assert "AR405" in text
-    assert "is gone" in text
+    assert f"cluster orders-staging-{OPERATION} was removed" in text
 
 
 def test_a_snapshot_that_is_missing_fails_without_a_plan() -> None:
