@@ -25,11 +25,13 @@ _PATIENCE = {"Delay": 1, "MaxAttempts": 300}  # seconds between two looks, and h
 class Seed:
     """Makes what is missing; a second run finds it and only makes the target old again.
 
-    `rds` is a boto3 client. `source` is the login of the source's master user, `target` that of the
-    target's: the pipeline's own master secret, so that it fits before and after a restore.
+    The source has a KMS key of its own, the target the account's default one: so the restore has to copy the snapshot
+    to encrypt it again. `rds` and `kms` are boto3 clients. `source` is the login of the source's master user, `target`
+    that of the target's: the pipeline's own master secret, so that it fits before and after a restore.
     """
 
     rds: Any
+    kms: Any
     databases: Databases
     console: Console
     source: Login
@@ -37,7 +39,7 @@ class Seed:
 
     def sow(self) -> None:
         """Make source, snapshot and target."""
-        fresh = self._cluster(SOURCE, self.source, {})
+        fresh = self._cluster(SOURCE, self.source, {}, KmsKeyId=self._source_key())
         self._cluster(TARGET, self.target, {f"{NAME_PREFIX}:target": "true"})
         for cluster in (SOURCE, TARGET):
             self.rds.get_waiter("db_cluster_available").wait(DBClusterIdentifier=cluster, WaiterConfig=_PATIENCE)
@@ -51,7 +53,7 @@ class Seed:
         self._load(TARGET, self.target, _OLDER_ROWS)
         self._snapshot()
 
-    def _cluster(self, name: str, login: Login, tags: dict[str, str]) -> bool:
+    def _cluster(self, name: str, login: Login, tags: dict[str, str], **options: str) -> bool:
         """Create a cluster; False if it exists."""
         return self._created(
             name,
@@ -63,8 +65,18 @@ class Seed:
             MasterUserPassword=login.password,
             DatabaseName=DATABASE,
             StorageEncrypted=True,
+            **options,
             Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         )
+
+    def _source_key(self) -> str:
+        alias = f"alias/{SOURCE}"
+        try:
+            return str(self.kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"])
+        except self.kms.exceptions.NotFoundException:
+            key = self.kms.create_key(Description=f"The databases of {SOURCE}")["KeyMetadata"]
+            self.kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+            return str(key["Arn"])
 
     def _instance(self, cluster: str) -> None:
         """Give a cluster its writer, unless it has one."""

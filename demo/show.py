@@ -102,7 +102,7 @@ class Show:
     def _seed(self, databases: Databases) -> Seed:
         master = self._secret("master-credentials")
         source = Login(master.username, self._source_password())
-        seed = Seed(self._client("rds"), databases, self._console, source, master)
+        seed = Seed(self._client("rds"), self._client("kms"), databases, self._console, source, master)
         seed.sow()
         return seed
 

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aurora_deploy.runbook.results import unfinished, words
 from aurora_deploy.runbook.text import UTC, clock, duration
 
 #: Event types that end an execution, and the DescribeExecution status each stands for.
@@ -67,22 +68,6 @@ def _document(details: Mapping[str, Any], key: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
-
-
-def _unfinished(result: Any) -> bool:
-    return isinstance(result, dict) and result.get("done") is False
-
-
-def _progress(result: Mapping[str, Any]) -> str:
-    """The AWS status, the percentage and the next look a polling step reports, as far as it reports them."""
-    parts = []
-    if isinstance(result.get("status"), str):
-        parts.append(result["status"])
-    if isinstance(result.get("percent"), (int, float)):
-        parts.append(f"{result['percent']:g} %")
-    if _unfinished(result) and isinstance(result.get("wait_seconds"), (int, float)):
-        parts.append(f"next look in {duration(result['wait_seconds'])}")
-    return ", ".join(parts)
 
 
 class Narrator:
@@ -139,9 +124,9 @@ class Narrator:
             yield self._line(when, "gives up; the pipeline cleans up after it", bad=True)
             return
         # A look that found nothing new leaves the document as it was: what is still not done is what it looked at.
-        results = changed or [value for value in self.document.values() if _unfinished(value)]
+        results = changed or [value for value in self.document.values() if unfinished(value)]
         text = (
-            next(filter(None, map(_progress, results)), "")
+            next(filter(None, map(words, results)), "")
             or f"done in {duration((when - (self._entered or when)).total_seconds())}"
         )
         if (self.state, text) != self._last:

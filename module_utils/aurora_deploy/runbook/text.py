@@ -14,8 +14,8 @@ def clock(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time with the precision a reader needs: ``0.4 s``, ``42 s``, ``3 min 05 s``, ``2 h 07 min``."""
-    if seconds < 10:
+    """A length of time as precise as a reader needs: ``0.4 s``, ``5 s``, ``42 s``, ``3 min 05 s``, ``2 h 07 min``."""
+    if seconds < 10 and seconds != int(seconds):
         return f"{max(0.0, seconds):.1f} s"
     whole = round(seconds)
     if whole < 60:

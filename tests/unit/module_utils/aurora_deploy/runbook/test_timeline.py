@@ -25,7 +25,7 @@ def test_the_timeline_is_in_order_with_the_time_each_step_took() -> None:
     )
     assert [line.split() for line in lines] == [
         ["0.0", "s", "SnapshotCheck", "STARTED"],
-        ["4.0", "s", "SnapshotCheck", "SUCCEEDED", "4.0", "s", "snapshot=s-1,", "gib=12"],
+        ["4.0", "s", "SnapshotCheck", "SUCCEEDED", "4", "s", "snapshot=s-1,", "gib=12"],
         ["4.5", "s", "RestoreSnapshot", "STARTED"],
     ]
 

@@ -1,0 +1,41 @@
+"""The result of a step -> a few words about it. The keys are those of docs/architecture.md, "Functions and states"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurora_deploy.runbook.text import duration
+
+
+def unfinished(result: Any) -> bool:
+    """Return whether a step says of itself that it has to be called again."""
+    return isinstance(result, Mapping) and result.get("done") is False
+
+
+def words(result: Mapping[str, Any]) -> str:
+    """Return what a result says of interest: source, checks, AWS status, percentage, the next look; else nothing."""
+    parts = [_source(result.get("source")), _checks(result.get("checks")), _status(result.get("status"))]
+    if isinstance(result.get("percent"), (int, float)):
+        parts.append(f"{result['percent']:g} %")
+    if unfinished(result) and isinstance(result.get("wait_seconds"), (int, float)):
+        parts.append(f"next look in {duration(result['wait_seconds'])}")
+    return ", ".join(filter(None, parts))
+
+
+def _source(source: Any) -> str:
+    """The snapshot that a plan has chosen."""
+    if not isinstance(source, Mapping) or "snapshot_id" not in source:
+        return ""
+    return f"{source['snapshot_id']} of {source['cluster']}, taken {source['created_at']}"
+
+
+def _checks(checks: Any) -> str:
+    return f"{len(checks)} checks passed" if isinstance(checks, list) else ""
+
+
+def _status(status: Any) -> str:
+    """One status, or those of several instances by name: each different one once."""
+    if isinstance(status, Mapping):
+        return " and ".join(sorted({str(value) for value in status.values()}))
+    return status if isinstance(status, str) else ""
