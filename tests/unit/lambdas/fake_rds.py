@@ -46,6 +46,7 @@ class FakeRds:
         self.changes: list[str] = []
         self.kill: Callable[[int, str], str] = lambda _number, _what: ""
         self.fail: dict[str, list[str]] = {}
+        self.deletable: tuple[str, ...] = ()
         self._clock = clock
         self.delay = delay
         self._later: list[tuple[datetime, Callable[[], None]]] = []
@@ -110,6 +111,10 @@ class FakeRds:
         self._settle()
         key = "DBClusterIdentifier" if kind == "clusters" else "DBInstanceIdentifier"
         return {thing[key]: resource for resource, thing in getattr(self, kind).items()}
+
+    def cancel_changes(self) -> None:
+        """What was under way never comes to its end."""
+        self._later.clear()
 
     # --- reading ---
 
@@ -199,7 +204,8 @@ class FakeRds:
             raise self._fault("InvalidParameterCombination")
         if any(item["DBInstanceStatus"] != "deleting" for item in self._instances_of(cluster)):
             raise self._fault("InvalidDBClusterStateFault")
-        self._require_available(cluster, "Status", "InvalidDBClusterStateFault")
+        if cluster["Status"] not in self.deletable:
+            self._require_available(cluster, "Status", "InvalidDBClusterStateFault")
         cluster["Status"] = "deleting"
         self._in_a_while(lambda: self.clusters.pop(cluster["DbClusterResourceId"], None))
         return {"DBCluster": dict(cluster)}
