@@ -48,6 +48,15 @@ ON *.* TO '{MASTER}'@'%' WITH GRANT OPTION;
 """
 
 
+def disown(*roles: str) -> str:
+    """SQL that takes from PostgreSQL roles what they own and may do in one database, so that they can be dropped."""
+    names = ", ".join(f"'{role}'" for role in roles)
+    return (
+        f"DO $$ DECLARE r text; BEGIN FOR r IN SELECT rolname FROM pg_roles WHERE rolname IN ({names}) "
+        "LOOP EXECUTE format('DROP OWNED BY %I CASCADE', r); END LOOP; END $$;"
+    )
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server. `admin` runs SQL as its superuser past every facade, and gives its rows, columns separated by `|`."""

@@ -10,7 +10,7 @@ from aurora_restore.db.failures import GrantsNotExact, LoginRefused, StatementFa
 from aurora_restore.errors import DatabaseRefused
 
 from tests.integration.db.conftest import Connect
-from tests.integration.db.servers import MASTER, Server
+from tests.integration.db.servers import MASTER, Server, disown
 
 # Production as it often is: an owner that the master made, tables of the application's own login, a login with too many rights.
 PRODUCTION = f"""
@@ -44,15 +44,11 @@ ALTER TABLE shop.drafts OWNER TO app;
 INSERT INTO shop.orders (email, placed_at) VALUES ('a@example.com', now());
 """
 CRM = f"SET ROLE {MASTER}; CREATE TABLE public.contacts (name text); GRANT SELECT ON public.contacts TO app;"
-CLEAN = """
-DROP SCHEMA IF EXISTS shop, private CASCADE; DROP TABLE IF EXISTS public.notes, public.contacts;
-DO $$ DECLARE r text; BEGIN
-  FOREACH r IN ARRAY ARRAY['app', 'legacy', 'reporter', 'shop_owner', 'staff', 'rdsadmin_owned', 'foreign_owner'] LOOP
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = r) THEN EXECUTE format('DROP OWNED BY %I CASCADE', r); END IF;
-  END LOOP;
-END $$;
+ROLES = ("app", "legacy", "reporter", "shop_owner", "staff", "foreign_owner")
+CLEAN = f"""
+DROP SCHEMA IF EXISTS shop, private CASCADE; DROP TABLE IF EXISTS public.notes, public.contacts; {disown(*ROLES)}
 """
-DROP_ROLES = "DROP ROLE IF EXISTS app, legacy, reporter, shop_owner, staff, foreign_owner;"
+DROP_ROLES = f"DROP ROLE IF EXISTS {', '.join(ROLES)};"
 ATTRIBUTES = "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = "
 PASSWORD = "pa'ss\"w%s$1\\ :x{}é漢ﬁ"
 
