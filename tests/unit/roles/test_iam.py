@@ -1,0 +1,128 @@
+"""The statements of roles/iam, rendered as a deployment would render them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+
+ROOT = Path(__file__).resolve().parents[3]
+PREFIX, ACCOUNT = "aurora-restore", "123456789012"
+# Permissions that no API operation is called like.
+PERMISSIONS_ONLY = {"iam:PassRole", "lambda:InvokeFunction", "logs:GetLogDelivery", "logs:ListLogDeliveries"} | {
+    f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Update")
+}
+CHANGES_DATA = ("rds:Delete", "rds:ModifyDBCluster")
+
+
+@cache
+def roles() -> dict[str, dict[str, Any]]:
+    """Every role by its name."""
+    loader = DataLoader()
+    variables: dict[str, Any] = {"region": "us-east-1", "account_id": ACCOUNT, "name_prefix": PREFIX, "kms_key_id": ""}
+    files = [
+        "vars/names.yml",
+        "roles/iam/defaults/main.yml",
+        *(f"roles/iam/vars/main/{n}.yml" for n in ("roles", "steps")),
+    ]
+    for file in files:
+        variables |= loader.load_from_file(str(ROOT / file), trusted_as_template=True)
+    templar = Templar(loader=loader, variables=variables)
+    rendered = [*templar.template(variables["iam_function_roles"])]
+    rendered += [templar.template(variables["iam_step_functions_role"])]
+    return {role["name"]: role for role in json.loads(json.dumps(rendered))}
+
+
+@cache
+def operations(service: str) -> list[str]:
+    """The names of a service's API operations, which are those of its permissions with few exceptions."""
+    return list(botocore.session.get_session().get_service_model(service).operation_names)
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    return [item for policy in roles()[role]["policies"].values() for item in policy["Statement"]]
+
+
+def listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_every_function_and_the_state_machine_have_a_role() -> None:
+    names = DataLoader().load_from_file(str(ROOT / "vars/names.yml"))
+    expected = {f"{PREFIX}-{step}-role" for step in names["pipeline_functions"]}
+    assert set(roles()) == expected | {f"{PREFIX}-step-functions-role"}
+
+
+@pytest.mark.parametrize("name", sorted(roles()))
+def test_a_role_fits_into_the_quota_of_inline_policies(name: str) -> None:
+    size = sum(len(json.dumps(policy, separators=(",", ":"))) for policy in roles()[name]["policies"].values())
+    assert size < 10_240  # IAM quotas: aggregate size of a role's inline policies, white space not counted
+
+
+@pytest.mark.parametrize("name", sorted(roles()))
+def test_a_role_is_assumed_only_for_this_account(name: str) -> None:
+    for statement in roles()[name]["trust_policy"]["Statement"]:
+        assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+
+
+@pytest.mark.parametrize("name", sorted(roles()))
+def test_every_action_exists_and_none_is_a_wildcard(name: str) -> None:
+    for statement in statements(name):
+        for action in listed(statement["Action"]):
+            service, operation = action.split(":")
+            assert action in PERMISSIONS_ONLY or operation in operations(service), action
+
+
+@pytest.mark.parametrize("name", sorted(roles()))
+def test_statement_ids_are_unique(name: str) -> None:
+    ids = [statement["Sid"] for statement in statements(name)]
+    assert len(ids) == len(set(ids))
+    assert all(sid.isalnum() for sid in ids)
+
+
+@pytest.mark.parametrize("name", sorted(roles()))
+def test_what_changes_or_deletes_data_depends_on_a_tag(name: str) -> None:
+    for statement in statements(name):
+        if any(action.startswith(CHANGES_DATA) for action in listed(statement["Action"])):
+            keys = {key for test in statement["Condition"].values() for key in test}
+            assert keys <= {f"aws:ResourceTag/{PREFIX}:operation", f"aws:ResourceTag/{PREFIX}:target"}
+            assert keys
+
+
+def test_only_cleaning_steps_may_delete() -> None:
+    deleting = {
+        name
+        for name in roles()
+        for statement in statements(name)
+        if any(action.startswith("rds:Delete") for action in listed(statement["Action"]))
+    }
+    assert deleting == {f"{PREFIX}-archive-snapshot-role", f"{PREFIX}-handle-failure-role"}
+
+
+def test_the_audit_trail_can_only_grow() -> None:
+    for name in roles():
+        for statement in statements(name):
+            if any("table/aurora-restore-audit" in resource for resource in listed(statement["Resource"])):
+                assert listed(statement["Action"]) == ["dynamodb:PutItem"]
+
+
+def test_everything_is_everywhere_only_for_what_knows_no_narrower_resource() -> None:
+    wide = {
+        statement["Sid"]
+        for name in roles()
+        for statement in statements(name)
+        if "*" in listed(statement["Resource"]) and statement["Effect"] == "Allow"
+    }
+    assert wide == {"NetworkInterfaces", "Traces", "RdsRead", "LogDelivery"}
+
+
+def test_the_state_machine_may_call_every_function_through_its_alias_only() -> None:
+    allowed = next(s for s in statements(f"{PREFIX}-step-functions-role") if s["Sid"] == "Steps")["Resource"]
+    assert len(allowed) == len(roles()) - 1
+    assert all(arn.endswith(":live") for arn in allowed)
