@@ -35,13 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
             _down(settings)
         else:
             Show(settings, Console()).run()
-    except (DemoError, EmulatorError, ClientError, BotoCoreError, DatabaseError, ValueError) as error:
+    except ValueError as error:
+        print(f"DEMO_PORT and DEMO_SCALE must be numbers: {error}", file=sys.stderr)
+        return 1
+    except (DemoError, EmulatorError, ClientError, BotoCoreError, DatabaseError) as error:
         print(f"\nThe demo failed: {error}", file=sys.stderr)
         if command == "up":
-            print(
-                "More: `python -m emulator logs`, or .emulator/demo/*.log. Start over: make demo-down demo",
-                file=sys.stderr,
-            )
+            print(f"Logs: {settings.log_dir}/*.log and {settings.state_dir}/emulator.log", file=sys.stderr)
+            print("Start over: make demo-down demo", file=sys.stderr)
         return 1
     return 0
 

@@ -35,7 +35,7 @@ class Settings:
         return cls(
             port=int(os.environ.get("DEMO_PORT", DEFAULT_PORT)),
             state_dir=Path(os.environ.get("DEMO_STATE_DIR", DEFAULT_STATE_DIR)).resolve(),
-            scale=float(os.environ.get("DEMO_SCALE", "0.03")),
+            scale=float(os.environ.get("DEMO_SCALE", "0.02")),
         )
 
     @property
@@ -47,6 +47,12 @@ class Settings:
     def ca_file(self) -> Path:
         """The certificate authority that signs the databases' certificates."""
         return self.state_dir / "ca.pem"
+
+    @property
+    def emulator_env(self) -> str:
+        """The shell command that prints the variables which point AWS tools at this demo."""
+        elsewhere = "" if self.state_dir == REPOSITORY / DEFAULT_STATE_DIR else f" --state-dir {self.state_dir}"
+        return f"python -m emulator env{elsewhere}"
 
     @property
     def playbook(self) -> list[str]:

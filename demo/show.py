@@ -146,7 +146,7 @@ class Show:
             f"site.yml -i {INVENTORY} --check --diff": "see what a deployment would change",
         }
         print("\nTry next")
-        print('    . .venv/bin/activate; eval "$(python -m emulator env)"')
+        print(f'    . .venv/bin/activate; eval "$({self._settings.emulator_env})"')
         for command, purpose in commands.items():
             print(f"    ansible-playbook {command}  # {purpose}")
         print("    make demo-down  # stop it all; no process and no file stays")
