@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from .world import World
 
-__all__ = ["Settings", "clean", "install", "set_scale", "shutdown"]
+__all__ = ["Settings", "clean", "install", "set_scale", "shutdown", "tagged_resources"]
 
 _world: World | None = None
 
@@ -61,6 +61,16 @@ def set_scale(scale: float) -> None:
     if _world is None:
         raise RuntimeError("the Aurora emulator is not installed")
     _world.clock.set_scale(scale)
+
+
+def tagged_resources(account: str, region: str) -> dict[str, dict[str, str]]:
+    """The tags of every cluster, instance and snapshot of an account in a region, by ARN; before `install`, none."""
+    if _world is None:
+        return {}
+    with _world.lock:
+        realm = _world.realm(account, region)
+        found = [*realm.clusters.values(), *realm.instances.values(), *realm.snapshots.values()]
+        return {resource.arn: dict(resource.tags) for resource in found}
 
 
 def shutdown() -> None:

@@ -35,7 +35,8 @@ class Aws:
 
     def client(self, service: str, region: str = REGION) -> Any:
         """A client of this account."""
-        return boto3.client(
+        session: Any = boto3.session.Session()
+        return session.client(
             service,
             endpoint_url=self.emulator.endpoint_url,
             region_name=region,
@@ -122,7 +123,7 @@ def until(look: Callable[[], dict[str, Any]], done: Callable[[dict[str, Any]], b
         except ClientError as error:
             # What is being renamed is not there yet.
             assert "NotFound" in error.response["Error"]["Code"], error
-            found = error.response
+            found = dict(error.response)
         else:
             if done(found):
                 return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def _key(aws: Aws, region: str = REGION, grant_to: str | None = None) -> str:
     return str(created["KeyMetadata"]["Arn"])
 
 
-def _filled(aws: Aws, **parameters: object) -> str:
+def _filled(aws: Aws, **parameters: Any) -> str:
     """A cluster with 50 rows and a snapshot of it; returns the snapshot's ARN."""
     aws.cluster("orders", **parameters)
     aws.instance("orders-1", "orders")
