@@ -21,6 +21,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 _LOG_LINES = 15
+# A proxy that the caller's environment names cannot reach this machine's loopback addresses.
+_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class EmulatorError(Exception):
@@ -128,6 +130,8 @@ class Emulator:
     def stop(self) -> None:
         """End the server, its functions and its databases, and remove the state directory. Safe to repeat."""
         directory = self.settings.state_dir
+        if directory.exists():
+            _require_state_directory(directory)
         pid = self.pid
         if pid:
             processes.end(pid, STOP_SECONDS)
@@ -136,7 +140,6 @@ class Emulator:
             self._server = None
         aurora.clean(directory)
         if directory.exists():
-            _require_state_directory(directory)
             shutil.rmtree(directory)
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
@@ -148,7 +151,7 @@ class Emulator:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.endpoint_url}{path}", data=data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with _WITHOUT_PROXY.open(request, timeout=10) as response:
                 return json.loads(response.read() or b"null")
         except urllib.error.HTTPError as error:
             raise EmulatorError(f"{method} {path}: {error.code} {error.read().decode(errors='replace')}") from error

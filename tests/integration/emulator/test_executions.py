@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .conftest import Aws, name, task
+from .conftest import ACCOUNT, REGION, Aws, name, task, wait_for
 
 DONE = {"Type": "Pass", "End": True}
 
@@ -65,6 +65,19 @@ def test_starting_the_same_again_while_it_runs_gives_the_same_execution(aws: Aws
     assert code_of(lambda: states.start_execution(**{**request, "input": "{}"})) == "ExecutionAlreadyExists"
     aws.ended(first["executionArn"])
     assert code_of(lambda: states.start_execution(**request)) == "ExecutionAlreadyExists"
+
+
+def test_an_event_tells_of_an_execution_that_timed_out(aws: Aws) -> None:
+    events, sqs = aws.client("events"), aws.client("sqs")
+    queue_name, rule = name("queue"), name("rule")
+    queue = sqs.create_queue(QueueName=queue_name)["QueueUrl"]
+    machine = aws.machine({"Long": {"Type": "Wait", "Seconds": 300, "End": True}}, TimeoutSeconds=1)
+    pattern = {"source": ["aws.states"], "detail": {"status": ["TIMED_OUT"], "stateMachineArn": [machine]}}
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue_name}"}])
+    ended = aws.run(machine)
+    (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+    assert json.loads(message["Body"])["detail"]["executionArn"] == ended["executionArn"]
 
 
 def test_input_must_be_json(aws: Aws) -> None:

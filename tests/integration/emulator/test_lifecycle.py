@@ -55,7 +55,7 @@ def free_port() -> int:
 def test_up_status_env_logs_and_down(shell: Shell) -> None:
     port = free_port()
     assert shell("status").returncode == 1
-    started = shell("up", "--port", str(port), AWS_PROFILE="someone-elses")
+    started = shell("up", "--port", str(port), AWS_PROFILE="someone-elses", http_proxy="http://192.0.2.1:3128")
     assert started.returncode == 0, started.stderr
     assert f"http://127.0.0.1:{port}" in started.stdout
     assert "Already running" in shell("up").stdout
@@ -101,7 +101,9 @@ def test_a_missing_interpreter_is_named_with_the_way_to_make_it(shell: Shell) ->
 
 
 def test_a_directory_of_somebody_else_is_never_removed(tmp_path: Path) -> None:
-    (tmp_path / "precious").write_text("data", encoding="utf-8")
+    precious = tmp_path / "aurora" / "precious"
+    precious.parent.mkdir()
+    precious.write_text("data", encoding="utf-8")
     with pytest.raises(EmulatorError, match="not an emulator's state directory"):
         Emulator(tmp_path).start()
-    assert (tmp_path / "precious").exists()
+    assert precious.exists()
