@@ -55,7 +55,7 @@ def check_user(database: Database, access: Access, schemas: list[str]) -> str:
 
 
 def same(value: object, expect: object) -> bool:
-    """Whether a database's value is the JSON value `expect`: numbers by size (MySQL's 1 is true), the rest by its text."""
+    """Whether a database's value is the JSON value `expect`: numbers by size (MySQL's 1 is true), the rest by text."""
     numbers = (bool, int, float, Decimal)
     if isinstance(value, numbers) and isinstance(expect, numbers):
         return value == (Decimal(str(expect)) if isinstance(value, Decimal) and isinstance(expect, float) else expect)

@@ -26,8 +26,9 @@ _ENGINES: dict[str, Callable[[Endpoint, Wire], Database]] = {
 def connect(endpoint: Endpoint, ca_bundle: Path, statement_seconds: float) -> Database:
     """Connect over TLS, certificate and host name verified against `ca_bundle`; no switch turns that off.
 
-    `statement_seconds` bounds every statement on the server. Raises DatabaseUnreachable (worth a retry: an instance that is coming
-    up refuses connections) or a final refusal: TlsFailed, LoginRefused, DatabaseMissing. ValueError for an unknown engine.
+    `statement_seconds` bounds every statement on the server. Raises DatabaseUnreachable (worth a retry: an instance
+    that is coming up refuses connections) or a final refusal: TlsFailed, LoginRefused, DatabaseMissing. ValueError for
+    an unknown engine.
     """
     if endpoint.engine not in _ENGINES:
         raise ValueError(f"unknown engine {endpoint.engine!r}: known are {', '.join(sorted(_ENGINES))}")
@@ -39,7 +40,8 @@ def connect(endpoint: Endpoint, ca_bundle: Path, statement_seconds: float) -> Da
     except ssl.SSLError as error:
         reason = getattr(error, "verify_message", "") or error.reason or error
         raise TlsFailed(
-            f"TLS with {endpoint.host}:{endpoint.port} failed: {reason}. The server's certificate must name the host and chain to "
+            f"TLS with {endpoint.host}:{endpoint.port} failed: {reason}. The server's certificate must name the host "
+            "and chain to "
             f"a certificate in {ca_bundle}."
         ) from error
     except OSError as error:
@@ -57,8 +59,8 @@ def _tls_context(ca_bundle: Path) -> ssl.SSLContext:
             f"The CA bundle {ca_bundle} cannot be read: {error.strerror or error}.",
             remedy="Let RDS_CA_BUNDLE name a PEM file inside the package, and deploy again.",
         ) from error
-    # Python 3.13 adds RFC 5280 pedantry (extensions that a private CA may lack) to its defaults. Chain, validity and host name
-    # are verified either way; without it every supported runtime accepts the same certificates.
+    # Python 3.13 adds RFC 5280 pedantry (extensions that a private CA may lack) to its defaults. Chain, validity and
+    # host name are verified either way; without it every supported runtime accepts the same certificates.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 

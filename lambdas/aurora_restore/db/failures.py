@@ -8,7 +8,9 @@ from aurora_restore.errors import DatabaseRefused
 class TlsFailed(DatabaseRefused):
     """The server offers no TLS, or its certificate does not prove that it is the server we mean."""
 
-    default_remedy = "Put the current RDS certificate bundle of the region where RDS_CA_BUNDLE says, deploy, and check the instance's CA."
+    default_remedy = (
+        "Put the region's current RDS certificate bundle where RDS_CA_BUNDLE says, deploy, and check the instance's CA."
+    )
 
 
 class LoginRefused(DatabaseRefused):

@@ -40,7 +40,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Wire:
-    """What an engine's implementation works on: a connected socket, TLS not begun, and the way to further connections."""
+    """What an engine works on: a connected socket, TLS not begun, and the way to further connections."""
 
     socket: socket.socket
     tls: ssl.SSLContext
@@ -51,8 +51,8 @@ class Wire:
 class Database(Protocol):
     """One open, verified TLS connection. Every method may raise DatabaseUnreachable and the refusals of `db.failures`.
 
-    Statements run under the statement timeout given to `connect()`. `table` is `schema.table`; without a schema, PostgreSQL takes
-    `public` and MySQL the connection's database.
+    Statements run under the statement timeout given to `connect()`. `table` is `schema.table`; without a schema,
+    PostgreSQL takes `public` and MySQL the connection's database.
     """
 
     def close(self) -> None:
@@ -65,10 +65,10 @@ class Database(Protocol):
         """The server's version, such as `16.4` or `8.0.39`."""
 
     def ensure_login(self, user: str, password: str) -> list[str]:
-        """Make `user` an ordinary login with `password`: no attribute, no membership. Returns what was changed, never a secret."""
+        """Make `user` an ordinary login: no attribute, no membership. Returns what was changed, never a secret."""
 
     def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
-        """Give `user` exactly `access` to `schemas` of this database, future objects included. Returns what was changed."""
+        """Give `user` exactly `access` to `schemas`, future objects included. Returns what was changed."""
 
     def revoke_all(self, user: str) -> list[str]:
         """Take from `user` every right in this database. Returns what was changed."""
@@ -77,7 +77,7 @@ class Database(Protocol):
         """The other databases of the server in which `user` still holds rights."""
 
     def deviations(self, access: Access, schemas: Collection[str]) -> list[str]:
-        """What the user of THIS connection may do beyond `access` to `schemas`, or may not do of it; empty when exact."""
+        """What this connection's user may do beyond `access` to `schemas`, or may not of it; empty when exact."""
 
     def schemas(self) -> set[str]:
         """The schemas that are not the server's own."""
@@ -92,7 +92,7 @@ class Database(Protocol):
         """The rows of `table`, counted up to `limit`: a bound on a large table is proved without reading all of it."""
 
     def newest_age_seconds(self, table: str, column: str) -> float | None:
-        """Seconds since the newest value of a date or time `column` (zoneless ones are UTC); None for an empty table."""
+        """Seconds since the newest value of a time `column` (zoneless ones are UTC); None for an empty table."""
 
     def scalar(self, sql: str) -> object:
         """The only column of the only row of ONE statement, run in a read-only transaction."""

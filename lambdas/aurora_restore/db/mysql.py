@@ -1,4 +1,4 @@
-"""Aurora MySQL through PyMySQL, and MariaDB, which stands in for it locally: what differs between them is in `_DIALECTS`."""
+"""Aurora MySQL through PyMySQL, and MariaDB, which stands in for it: what differs is in `_DIALECTS`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ _DIALECTS = {
         accounts="SELECT host, plugin, HEX(authentication_string), account_locked = 'Y' OR password_expired = 'Y' "
         "FROM mysql.user WHERE user = %s ORDER BY host",
         # MySQL 8.0 has the first variable, 8.4 the second (`*:caching_sha2_password,,`).
-        default_plugin="SHOW GLOBAL VARIABLES WHERE variable_name IN ('default_authentication_plugin', 'authentication_policy')",
+        default_plugin="SHOW GLOBAL VARIABLES WHERE variable_name "
+        "IN ('default_authentication_plugin', 'authentication_policy')",
     ),
     "MariaDB": Dialect(
         statement_timeout="SET SESSION max_statement_time = %s",
@@ -91,7 +92,9 @@ class MysqlDatabase:
                 self._connection.connect(wire.socket)
             except pymysql.MySQLError as error:
                 if error.args and error.args[0] in _LOGIN:  # the same numbers mean other things later on
-                    raise LoginRefused(f"{endpoint.host}:{endpoint.port} refuses the login of {endpoint.user!r}.") from None
+                    raise LoginRefused(
+                        f"{endpoint.host}:{endpoint.port} refuses the login of {endpoint.user!r}."
+                    ) from None
                 raise
         self.dialect = _DIALECTS["MariaDB" if "MariaDB" in self._version() else "MySQL"]
         self.run("SET SESSION time_zone = '+00:00'")
@@ -102,7 +105,7 @@ class MysqlDatabase:
             self._connection.close()
 
     def run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of one statement whose `%s` are `values`, escaped by the driver; without values `%` stands for itself."""
+        """The rows of one statement whose `%s` are `values`; without values `%` stands for itself."""
         with self._typed_errors(), self._connection.cursor() as cursor:
             cursor.execute(sql, values or None)
             return list(cursor.fetchall())

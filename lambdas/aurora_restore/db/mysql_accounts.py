@@ -1,4 +1,4 @@
-"""Accounts and grants of MySQL. An account is 'user'@'host'; every account of a user name gets the same password and rights.
+"""Accounts and grants of MySQL. An account is 'user'@'host'; all accounts of a user get the same password and rights.
 
 Other hosts' accounts are kept and aligned rather than dropped: the most specific host wins at login, so a forgotten
 'app'@'10.%' would shadow 'app'@'%'; and views and routines that name an account as definer break when it goes.
@@ -27,7 +27,7 @@ _ORDER = ("SELECT", "INSERT", "UPDATE", "DELETE")  # as SHOW GRANTS prints them
 
 
 def ensure_login(database: MysqlDatabase, user: str, password: str) -> list[str]:
-    """Let every account of `user` (at least 'user'@'%') log in with `password`. Returns what was changed, without any secret.
+    """Let every account of `user` (at least 'user'@'%') log in with `password`. Returns what was changed.
 
     The password leaves as a verifier only: the server's logs never see it. Raises DatabaseRefused for the master user.
     """
@@ -55,8 +55,8 @@ def ensure_login(database: MysqlDatabase, user: str, password: str) -> list[str]
 def ensure_grants(database: MysqlDatabase, user: str, access: Access, schemas: Collection[str]) -> list[str]:
     """Give every account of `user` exactly `access` to `schemas`. Returns what was changed.
 
-    A grant on a schema covers the tables it will have. Raises DatabaseRefused for a schema that does not exist, GrantsNotExact where
-    the master may not grant.
+    A grant on a schema covers the tables it will have. Raises DatabaseRefused for a schema that does not exist,
+    GrantsNotExact where the master may not grant.
     """
     absent = sorted(set(schemas) - database.schemas())
     if absent:
@@ -91,8 +91,9 @@ def _converge(database: MysqlDatabase, user: str, goal: set[Grant]) -> list[str]
             _replace(database, user, host, held, goal)
         except StatementFailed as error:
             raise GrantsNotExact(
-                f"The master user {database.endpoint.user!r} may not change the rights of {user!r}@{host!r}: {error.message}",
-                remedy="Give the master user of the source the rights and roles (WITH ADMIN OPTION) in question, or put the "
+                f"The master user {database.endpoint.user!r} may not change the rights of {user!r}@{host!r}: "
+                f"{error.message}",
+                remedy="Give the source's master user the rights and roles (WITH ADMIN OPTION) in question, or put the "
                 "name of a new login into the secret.",
             ) from error
         wrong = _held(database, user, host) ^ goal
@@ -104,7 +105,7 @@ def _converge(database: MysqlDatabase, user: str, goal: set[Grant]) -> list[str]
 
 
 def _replace(database: MysqlDatabase, user: str, host: str, held: set[Grant], goal: set[Grant]) -> None:
-    """Nothing first, then the goal: the grammar cannot revoke just what is too much, so for a moment there are no rights."""
+    """Nothing first, then the goal: the grammar cannot revoke just what is too much."""
     for role in sorted(privileges for privileges, target in held if not target):
         database.run(f"REVOKE {role} FROM %s@%s", user, host)
     database.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@%s", user, host)

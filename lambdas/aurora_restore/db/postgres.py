@@ -1,8 +1,7 @@
-"""Aurora PostgreSQL through pg8000: one statement a call in the extended protocol, values always bound as parameters."""
+"""Aurora PostgreSQL through pg8000: one statement a call (extended protocol), values always bound."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -20,7 +19,8 @@ from aurora_restore.errors import DatabaseUnreachable, RestoreError
 
 _OWN_SCHEMAS = r"^(pg_.*|information_schema)$"
 _DEFAULT_SCHEMA = "public"
-# Messages of these SQLSTATE classes name objects and rules, never data: access rules and syntax, roles, limits, read-only.
+# Messages of these SQLSTATE classes name objects and rules, never data: access rules and syntax, roles, limits,
+# read-only.
 _SAFE_CLASSES = ("0L", "0P", "25", "2B", "3F", "42", "54", "55", "57")
 
 
@@ -84,9 +84,11 @@ class PostgresDatabase:
         return [
             row[0]
             for row in self.run(
-                "SELECT DISTINCT b.datname FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid JOIN pg_database b ON b.oid = "
+                "SELECT DISTINCT b.datname FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid JOIN pg_database "
+                "b ON b.oid = "
                 "CASE WHEN d.classid = 'pg_database'::regclass THEN d.objid ELSE d.dbid END "
-                "WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = $1 AND b.datname <> current_database() ORDER BY 1",
+                "WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = $1 AND b.datname <> current_database() "
+                "ORDER BY 1",
                 user,
             )
         ]

@@ -33,17 +33,17 @@ def ensure_grants(session: Writer, role: str, access: Access, schemas: Collectio
 
 
 def revoke_all(session: Writer, role: str) -> list[str]:
-    """Take every right in this database from `role`; what it owned passes to the master user. Returns what was changed."""
+    """Take every right in this database from `role`; what it owned passes to the master. Returns what was changed."""
     with session.transaction():
         return _take_over(session, role) + _converge(session, role, set())
 
 
 @contextmanager
 def acting_for(session: Writer, owners: Iterable[str]) -> Iterator[None]:
-    """Hold the rights of roles that own objects, inside the caller's transaction, and leave the memberships as they were.
+    """Hold the rights of roles that own objects, inside the caller's transaction; memberships end as they were.
 
-    Aurora's master is no superuser. Until PostgreSQL 15 CREATEROLE lets it join any role; since 16 it needs ADMIN OPTION on the
-    role, which it has on every role it created itself.
+    Aurora's master is no superuser. Until PostgreSQL 15 CREATEROLE lets it join any role; since 16 it needs ADMIN
+    OPTION on the role, which it has on every role it created itself.
     """
     rows = session.run(
         "SELECT rolname, current_setting('server_version_num')::int >= 160000 FROM pg_roles "
@@ -59,8 +59,9 @@ def acting_for(session: Writer, owners: Iterable[str]) -> Iterator[None]:
         except StatementFailed as error:
             master = session.endpoint.user
             raise GrantsNotExact(
-                f"The master user {master!r} may not act for role {owner!r}, which owns objects in {session.endpoint.database!r}.",
-                remedy=f"In the source, as a role that administers it: GRANT {postgres_name(owner)} TO {postgres_name(master)} "
+                f"The master user {master!r} may not act for role {owner!r}, which owns objects in "
+                f"{session.endpoint.database!r}.",
+                remedy=f"In the source, as its administrator: GRANT {postgres_name(owner)} TO {postgres_name(master)} "
                 "WITH ADMIN OPTION; then restore from a newer snapshot.",
             ) from error
     yield
@@ -73,7 +74,8 @@ def acting_for(session: Writer, owners: Iterable[str]) -> Iterator[None]:
 def _take_over(session: Writer, role: str) -> list[str]:
     """An owner can do anything with an object, whatever is granted: what the role owns passes to the master user."""
     owned = session.run(
-        "SELECT count(*) FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid JOIN pg_database b ON b.datname = current_database() "
+        "SELECT count(*) FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid JOIN pg_database b ON b.datname = "
+        "current_database() "
         "WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype = 'o' AND r.rolname = $1 "
         "AND (d.dbid = b.oid OR (d.classid = 'pg_database'::regclass AND d.objid = b.oid)) "
         # Neither is passed on by REASSIGN OWNED, and neither gives a right to anything that exists.
@@ -90,7 +92,8 @@ def _take_over(session: Writer, role: str) -> list[str]:
 def _close_public_schema(session: Writer) -> list[str]:
     """Until PostgreSQL 14 everybody may create objects in `public`; clusters upgraded from there still say so."""
     owner = session.run(
-        "SELECT CASE r.rolname WHEN 'pg_database_owner' THEN pg_get_userbyid(b.datdba) ELSE r.rolname END FROM pg_namespace n "
+        "SELECT CASE r.rolname WHEN 'pg_database_owner' THEN pg_get_userbyid(b.datdba) ELSE r.rolname END FROM "
+        "pg_namespace n "
         "JOIN pg_roles r ON r.oid = n.nspowner JOIN pg_database b ON b.datname = current_database() "
         "CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a "
         "WHERE n.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE'"
@@ -122,7 +125,7 @@ def _converge(session: Writer, role: str, goal: set[Right]) -> list[str]:
 
 
 def _statements(verb: str, rights: set[Right], role: str) -> Iterator[tuple[str, str]]:
-    """Pairs of a summary and a statement, as few as the grammar allows: a thousand tables take two statements, not thousands."""
+    """Pairs of a summary and a statement, as few as the grammar allows: a thousand tables take two."""
     privileges: dict[tuple[str, str], set[str]] = defaultdict(set)
     for right in rights:
         privileges[right.kind, right.target].add(right.privilege)

@@ -8,8 +8,8 @@ from aurora_restore.db.postgres_rights import Writer
 from aurora_restore.db.quoting import postgres_literal, postgres_name
 from aurora_restore.errors import DatabaseRefused
 
-# Attributes in pg_roles that an ordinary login lacks. ALTER ROLE is told only of those to change: it refuses a non-superuser who
-# so much as mentions NOSUPERUSER.
+# Attributes in pg_roles that an ordinary login lacks. ALTER ROLE is told only of those to change: it refuses a
+# non-superuser who so much as mentions NOSUPERUSER.
 _ATTRIBUTES = {
     "rolsuper": "NOSUPERUSER",
     "rolcreatedb": "NOCREATEDB",
@@ -22,9 +22,9 @@ _ATTRIBUTES = {
 def ensure_login(session: Writer, role: str, password: str) -> list[str]:
     """Make `role` a login with `password` and nothing else. Returns what was changed, without any secret.
 
-    The password leaves this function as a SCRAM verifier only: a literal one would reach the server's log (`log_statement`, failed
-    statements, pg_stat_statements). Raises DatabaseRefused for the master user itself, for a password SCRAM cannot carry, and
-    (GrantsNotExact) for a role that the master may not alter.
+    The password leaves this function as a SCRAM verifier only: a literal one would reach the server's log
+    (`log_statement`, failed statements, pg_stat_statements). Raises DatabaseRefused for the master user itself, for a
+    password SCRAM cannot carry, and (GrantsNotExact) for a role that the master may not alter.
     """
     if role == session.endpoint.user:
         raise DatabaseRefused(
@@ -41,7 +41,7 @@ def ensure_login(session: Writer, role: str, password: str) -> list[str]:
     columns = ", ".join(_ATTRIBUTES)
     rows = session.run(
         f"SELECT rolcanlogin, rolvaliduntil < 'infinity', {columns} FROM pg_roles WHERE rolname = $1", role
-    )  # noqa: S608
+    )
     if not rows:
         session.run(f"CREATE ROLE {name} LOGIN PASSWORD {verifier}")
         return ["CREATE ROLE"]
@@ -61,7 +61,7 @@ def ensure_login(session: Writer, role: str, password: str) -> list[str]:
     except StatementFailed as error:
         raise GrantsNotExact(
             f"The master user {session.endpoint.user!r} may not alter role {role!r}: {error.message}",
-            remedy=f"In the source, as a role that administers it: GRANT {name} TO {postgres_name(session.endpoint.user)} "
+            remedy=f"In the source, as its administrator: GRANT {name} TO {postgres_name(session.endpoint.user)} "
             "WITH ADMIN OPTION; or put the name of a new login into the secret.",
         ) from error
 
@@ -70,7 +70,8 @@ def _leave_groups(session: Writer, role: str) -> list[str]:
     """Revoke every membership: it would carry another role's rights, or (rds_iam) forbid passwords."""
     rows = session.run(
         "SELECT g.rolname, pg_get_userbyid(m.grantor), current_setting('server_version_num')::int >= 160000 "
-        "FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = $1 ORDER BY 1",
+        "FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member WHERE "
+        "r.rolname = $1 ORDER BY 1",
         role,
     )
     for group, grantor, by_grantor in rows:

@@ -90,7 +90,7 @@ _CATALOGS = (
 def _catalog_query(kind: str, source: str, acl: str, owner: str, target: str) -> str:
     name = target if "(" in target or "::" in target else _IN_SCHEMA.format(f"o.{target}")
     return (
-        f"SELECT '{kind}', {name}, a.privilege_type, pg_get_userbyid(o.{owner}), a.is_grantable "  # noqa: S608  # constants above
+        f"SELECT '{kind}', {name}, a.privilege_type, pg_get_userbyid(o.{owner}), a.is_grantable "  # constants above
         f"FROM {source} CROSS JOIN LATERAL aclexplode(o.{acl}) a WHERE a.grantee = role.oid"
     )
 
@@ -101,20 +101,25 @@ _COLUMNS = (
     "JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(o.attacl) a WHERE a.grantee = role.oid"
 )
 _DEFAULTS = (
-    "SELECT 'DEFAULT ' || CASE o.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' "
-    "WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END, format('FOR ROLE %I', pg_get_userbyid(o.defaclrole)) "
-    "|| coalesce(format(' IN SCHEMA %I', n.nspname), ''), a.privilege_type, pg_get_userbyid(o.defaclrole), a.is_grantable "
+    "SELECT 'DEFAULT ' || CASE o.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN "
+    "'ROUTINES' "
+    "WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END, format('FOR ROLE %I', "
+    "pg_get_userbyid(o.defaclrole)) "
+    "|| coalesce(format(' IN SCHEMA %I', n.nspname), ''), a.privilege_type, pg_get_userbyid(o.defaclrole), "
+    "a.is_grantable "
     "FROM pg_default_acl o LEFT JOIN pg_namespace n ON n.oid = o.defaclnamespace "
     "CROSS JOIN LATERAL aclexplode(o.defaclacl) a WHERE a.grantee = role.oid AND o.defaclrole <> role.oid"
 )
 # Since PostgreSQL 15 `public` belongs to pg_database_owner, whose only and implicit member is the database's owner.
 _HELD = (
-    "SELECT kind, target, privilege, CASE owner WHEN 'pg_database_owner' THEN pg_get_userbyid(datdba) ELSE owner END, grantable "
+    "SELECT kind, target, privilege, CASE owner WHEN 'pg_database_owner' THEN pg_get_userbyid(datdba) ELSE owner END, "
+    "grantable "
     "FROM pg_roles role CROSS JOIN LATERAL ({}) AS r (kind, target, privilege, owner, grantable), pg_database "
     "WHERE rolname = $1 AND datname = current_database()"
 ).format(" UNION ALL ".join([*(_catalog_query(*catalog) for catalog in _CATALOGS), _COLUMNS, _DEFAULTS]))
 
-# Members of extensions belong to the extension: Aurora's own role owns many of them, and nobody else may grant on those.
+# Members of extensions belong to the extension: Aurora's own role owns many of them, and nobody else may grant on
+# those.
 _RELATIONS = (
     "SELECT n.nspname, format('%I.%I', n.nspname, c.relname), c.relkind::text, pg_get_userbyid(c.relowner) "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -122,14 +127,15 @@ _RELATIONS = (
     "(SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
 )
 _SCHEMA_OWNERS = (
-    "SELECT n.nspname, quote_ident(n.nspname), pg_get_userbyid(CASE WHEN r.rolname = 'pg_database_owner' THEN b.datdba ELSE n.nspowner END) "
+    "SELECT n.nspname, quote_ident(n.nspname), pg_get_userbyid(CASE WHEN r.rolname = 'pg_database_owner' THEN "
+    "b.datdba ELSE n.nspowner END) "
     "FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner JOIN pg_database b ON b.datname = current_database() "
     "WHERE n.nspname = ANY ($1::text[])"
 )
 
 
 def held(session: Session, role: str) -> set[Right]:
-    """The rights granted to `role` itself in this database; not what it owns, nor what PUBLIC or a membership gives it."""
+    """The rights granted to `role` itself in this database; not what ownership, PUBLIC or a membership gives it."""
     return {Right(*row) for row in session.run(_HELD, role)}
 
 
@@ -139,9 +145,10 @@ def schema_owners(session: Session, schemas: Collection[str]) -> dict[str, str]:
 
 
 def wanted(session: Session, access: Access, schemas: Collection[str]) -> set[Right]:
-    """The rights that make up `access` to `schemas`, for every object that is there and every role that makes more of them."""
+    """The rights that make up `access` to `schemas`, for every object there and every role that makes more."""
     database, owner, me = session.run(
-        "SELECT quote_ident(datname), pg_get_userbyid(datdba), current_user::text FROM pg_database WHERE datname = current_database()"
+        "SELECT quote_ident(datname), pg_get_userbyid(datdba), current_user::text FROM pg_database WHERE datname = "
+        "current_database()"
     )[0]
     rights = {Right("DATABASE", database, "CONNECT", owner)}
     makers: set[tuple[str, str]] = set()

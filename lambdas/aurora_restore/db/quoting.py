@@ -1,4 +1,4 @@
-"""Names and literals in SQL that cannot carry parameters (`GRANT`, `ALTER ROLE`, ...): one function each, nothing else builds SQL."""
+"""Names and literals in SQL that cannot carry parameters (`GRANT`, `ALTER ROLE`, ...): one function each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def postgres_name(name: str) -> str:
 
 
 def postgres_literal(text: str) -> str:
-    """`text` as a PostgreSQL string constant, whatever `standard_conforming_strings` says. Raises ValueError for a NUL."""
+    """`text` as a PostgreSQL string, whatever `standard_conforming_strings` says. Raises ValueError for a NUL."""
     if "\0" in text:
         raise ValueError("a PostgreSQL string cannot hold a NUL character")
     quoted = "'" + text.replace("'", "''").replace("\\", "\\\\") + "'"

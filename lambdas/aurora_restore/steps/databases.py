@@ -19,7 +19,7 @@ _LEAST_SECONDS = 5
 
 
 def new_cluster(context: Context, plan: Mapping[str, Any]) -> Cluster:
-    """The operation's own restored cluster. Raises RestoreFailed if it is gone, NameTaken if another operation made it."""
+    """The operation's own cluster. Raises RestoreFailed if it is gone, NameTaken if another operation made it."""
     cluster = context.rds.find_cluster(plan["restore"]["cluster_id"])
     if cluster is None:
         raise RestoreFailed(f"Cluster {plan['restore']['cluster_id']} vanished.")
@@ -33,7 +33,7 @@ def budget_seconds(context: Context) -> float:
 
 
 def open_master(context: Context, cluster: Cluster, master: Credentials, database: str | None = None) -> Database:
-    """A connection to the cluster's writer as its own master user; to a database that always exists unless one is named."""
+    """A connection to the writer as the cluster's master user; by default to a database that always exists."""
     name = database or _ALWAYS_THERE[cluster.engine]
     return _open(context, cluster, name, cluster.master_username, master.password)
 

@@ -21,9 +21,9 @@ PATIENCE_SECONDS = 900
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """Set the master password from the secret, once, and wait until it really logs in; `done` only then.
 
-    The master user is the cluster's own: a restore keeps its name, so one secret serves targets whose masters differ, and the
-    secret's `username` does not count here. Raises SecretNotFound, SecretMalformed, RestoreFailed, NameTaken, LoginRefused,
-    DatabaseUnreachable (retried), WaitTimedOut.
+    The master user is the cluster's own: a restore keeps its name, so one secret serves targets whose masters differ,
+    and the secret's `username` does not count here. Raises SecretNotFound, SecretMalformed, RestoreFailed, NameTaken,
+    LoginRefused, DatabaseUnreachable (retried), WaitTimedOut.
     """
     plan = document["plan"]
     require_lock(context, plan)
@@ -47,9 +47,10 @@ def _request(context: Context, plan: Mapping[str, Any], cluster: Cluster, master
     if entry.get("phase") == "requested" and entry.get("secret_version") == master.version:
         if context.now() - int(entry["at"]) > PATIENCE_SECONDS:
             raise LoginRefused(
-                f"Cluster {cluster.cluster_id} accepted a new password for {cluster.master_username!r} {PATIENCE_SECONDS} seconds "
+                f"Cluster {cluster.cluster_id} accepted a new password for {cluster.master_username!r} "
+                f"{PATIENCE_SECONDS} seconds "
                 "ago and still refuses it.",
-                remedy="See the cluster's RDS events, and whether something else (a rotation) sets its master password.",
+                remedy="See the cluster's RDS events, and whether something else (a rotation) sets its password.",
             )
         return
     _journal(context, plan, cluster, master, "intended")

@@ -30,9 +30,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     logins = credentials_of(context, plan["users"])
     names = [login.username for login in logins]
     context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "intended"})
-    users = [
-        _set_up(context, cluster, master, login, user) for login, user in zip(logins, plan["users"], strict=True)
-    ]
+    users = [_set_up(context, cluster, master, login, user) for login, user in zip(logins, plan["users"], strict=True)]
     context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "made"})
     return {"users": users}
 
@@ -44,7 +42,8 @@ def credentials_of(context: Context, users: Sequence[Mapping[str, Any]]) -> list
     if shared:
         secrets = sorted({login.secret for login in logins if login.username in shared})
         raise SecretMalformed(
-            f"Several users of the request have the username {', '.join(map(repr, sorted(shared)))} (secrets {', '.join(secrets)}).",
+            f"Several users of the request have the username {', '.join(map(repr, sorted(shared)))} (secrets "
+            f"{', '.join(secrets)}).",
             remedy="Give every entry under users a secret with a username of its own.",
         )
     return logins

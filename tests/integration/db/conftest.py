@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
-from aurora_restore.db import Database, Endpoint, connect
 
+from aurora_restore.db import Database, Endpoint, connect
 from tests.integration.db import servers
 from tests.integration.db.servers import HOST, MASTER, MASTER_PASSWORD, Server
 
@@ -35,7 +35,9 @@ def server_directory() -> Iterator[Callable[[], Path]]:
     with ExitStack() as stack:
 
         def make() -> Path:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aurora-db-", ignore_cleanup_errors=True)))
+            directory = Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="aurora-db-", ignore_cleanup_errors=True))
+            )
             directory.chmod(0o711)
             if os.geteuid() == 0:
                 shutil.chown(directory, "nobody", "nogroup")
@@ -91,7 +93,9 @@ def open_database() -> Iterator[Connect]:
     """Connects as the pipeline does; closed at the end of the test."""
     with ExitStack() as stack:
 
-        def open_it(server: Server, database: str = "shop", user: str = MASTER, password: str = MASTER_PASSWORD) -> Database:
+        def open_it(
+            server: Server, database: str = "shop", user: str = MASTER, password: str = MASTER_PASSWORD
+        ) -> Database:
             connection = connect(endpoint(server, database, user, password), server.ca_bundle, STATEMENT_SECONDS)
             stack.callback(connection.close)
             return connection

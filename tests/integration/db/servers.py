@@ -42,9 +42,9 @@ CREATE DATABASE crm OWNER {MASTER};
 # "Master user account privileges" in the Aurora User Guide, in MariaDB's words.
 MARIADB_SETUP = f"""
 CREATE USER '{MASTER}'@'%' IDENTIFIED BY '{MASTER_PASSWORD}';
-GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, CREATE TEMPORARY TABLES,
-LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER
-ON *.* TO '{MASTER}'@'%' WITH GRANT OPTION;
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES,
+CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER,
+EVENT, TRIGGER ON *.* TO '{MASTER}'@'%' WITH GRANT OPTION;
 """
 
 
@@ -59,7 +59,7 @@ def disown(*roles: str) -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `admin` runs SQL as its superuser past every facade, and gives its rows, columns separated by `|`."""
+    """A running server. `admin` runs SQL as its superuser, past every facade; columns are separated by `|`."""
 
     engine: str
     port: int
@@ -95,7 +95,9 @@ def postgres(binaries: Path, directory: Path, port: int) -> Iterator[Server]:
     binaries = _reachable(binaries, directory)
     data, log_file = directory / "data", directory / "server.log"
     _output([binaries / "initdb", "-D", data, "-U", "rdsadmin", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"])
-    (data / "pg_hba.conf").write_text("local all rdsadmin trust\nlocal all all scram-sha-256\nhost all all all scram-sha-256\n")
+    (data / "pg_hba.conf").write_text(
+        "local all rdsadmin trust\nlocal all all scram-sha-256\nhost all all all scram-sha-256\n"
+    )
     authority = CertificateAuthority(directory / "ca.pem")
     options = {
         "unix_socket_directories": directory,
@@ -118,10 +120,27 @@ def postgres(binaries: Path, directory: Path, port: int) -> Iterator[Server]:
     else:
         front = Front(authority)
         front.open(Place("cluster", "tests", HOST, NAME), port, "aurora-postgresql", directory / f".s.PGSQL.{port}")
-    command = [binaries / "postgres", "-D", data, *(part for item in options.items() for part in ("-c", f"{item[0]}={item[1]}"))]
+    command = [
+        binaries / "postgres",
+        "-D",
+        data,
+        *(part for item in options.items() for part in ("-c", f"{item[0]}={item[1]}")),
+    ]
     try:
         with _running(command, log_file, directory / f".s.PGSQL.{port}", signal.SIGINT):
-            psql = [binaries / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", directory, "-p", port, "-U", "rdsadmin", "-d"]
+            psql = [
+                binaries / "psql",
+                "-XqAt",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-h",
+                directory,
+                "-p",
+                port,
+                "-U",
+                "rdsadmin",
+                "-d",
+            ]
 
             def admin(sql: str, database: str) -> str:
                 return _output([*psql, database or "postgres"], sql).strip()
@@ -141,8 +160,12 @@ def mariadb(binary: Path, directory: Path, port: int) -> Iterator[Server]:
     if os.geteuid() == 0:
         shutil.chown(data, _SERVER_USER, "nogroup")
     # mariadb-install-db does the same, and needs the client packages.
-    scripts = [_MARIADB_SCRIPTS / f"mysql_{name}.sql" for name in ("system_tables", "performance_tables", "system_tables_data")]
-    bootstrap = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n" + "\n".join(map(Path.read_text, scripts))
+    scripts = [
+        _MARIADB_SCRIPTS / f"mysql_{name}.sql" for name in ("system_tables", "performance_tables", "system_tables_data")
+    ]
+    bootstrap = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n" + "\n".join(
+        map(Path.read_text, scripts)
+    )
     _output([binary, "--no-defaults", "--bootstrap", f"--datadir={data}", f"--tmpdir={directory}"], bootstrap)
     authority = CertificateAuthority(directory / "ca.pem")
     certificate, key = authority.issue([HOST], NAME)
@@ -157,7 +180,11 @@ def mariadb(binary: Path, directory: Path, port: int) -> Iterator[Server]:
 
         def admin(sql: str, database: str) -> str:
             connection = pymysql.connect(
-                unix_socket=str(path), user="root", autocommit=True, client_flag=CLIENT.MULTI_STATEMENTS, database=database or None
+                unix_socket=str(path),
+                user="root",
+                autocommit=True,
+                client_flag=CLIENT.MULTI_STATEMENTS,
+                database=database or None,
             )
             with connection, connection.cursor() as cursor:
                 cursor.execute(sql)
@@ -215,6 +242,8 @@ def _give(path: Path, content: bytes) -> None:
 
 
 def _output(command: list[object], given: str = "") -> str:
-    done = subprocess.run([str(part) for part in command], input=given, capture_output=True, text=True, check=False, **_identity())
+    done = subprocess.run(
+        [str(part) for part in command], input=given, capture_output=True, text=True, check=False, **_identity()
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from aurora_restore.db import Endpoint, connect
 from aurora_restore.db.failures import DatabaseMissing, LoginRefused, TlsFailed
 from aurora_restore.errors import DatabaseUnreachable
-
 from emulator.aurora.ca import CertificateAuthority
 from tests.integration.db.conftest import STATEMENT_SECONDS, Connect, endpoint
 from tests.integration.db.servers import HOST, MASTER_PASSWORD, Server
@@ -47,7 +47,7 @@ def test_a_certificate_for_another_name_is_refused(server: Server) -> None:
 
 
 def test_a_missing_bundle_is_named(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(TlsFailed, match="absent.pem cannot be read: No such file"):
+    with pytest.raises(TlsFailed, match=r"absent\.pem cannot be read: No such file"):
         connect(endpoint(server), tmp_path / "absent.pem", STATEMENT_SECONDS)
 
 
@@ -80,7 +80,8 @@ def test_an_unknown_host_is_worth_a_retry(server: Server) -> None:
 
 # What a server says first: PostgreSQL's "no TLS" to an SSLRequest, and a MySQL greeting without the capability.
 _MYSQL_GREETING = (
-    b"\x0a8.0.39\0\x01\0\0\0abcdefgh\0" + b"\xff\xf7\x21\x02\0\xff\xdf\x15" + b"\0" * 10 + b"ijklmnopqrst\0mysql_native_password\0"
+    b"\x0a8.0.39\0\x01\0\0\0abcdefgh\0"
+    b"\xff\xf7\x21\x02\0\xff\xdf\x15" + b"\0" * 10 + b"ijklmnopqrst\0mysql_native_password\0"
 )
 _PLAINTEXT = {
     "aurora-postgresql": b"N",

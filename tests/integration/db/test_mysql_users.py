@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import pytest
+
 from aurora_restore.db import Access, Database
 from aurora_restore.db.failures import GrantsNotExact, LoginRefused, StatementFailed
 from aurora_restore.errors import DatabaseRefused
-
 from tests.integration.db.conftest import Connect
 from tests.integration.db.servers import MASTER, Server
 
-# Production as it often is: an account per host, a role, rights by table and column, a neighbour whose name `_` would match.
+# Production as it often is: an account per host, a role, rights by table and column, a neighbour whose name `_` would
+# match.
 PRODUCTION = """
 DROP DATABASE IF EXISTS shop_eu; DROP DATABASE IF EXISTS shopXeu; DROP DATABASE IF EXISTS private;
 DROP USER IF EXISTS app@'%', app@'127.0.0.1', legacy@'%', reporter@'%'; DROP ROLE IF EXISTS staff, foreign_role;
 CREATE DATABASE IF NOT EXISTS shop; CREATE DATABASE shop_eu; CREATE DATABASE shopXeu; CREATE DATABASE private;
-CREATE TABLE shop_eu.orders (id int); CREATE TABLE shopXeu.orders (id int); CREATE TABLE private.cards (number text, holder text);
+CREATE TABLE shop_eu.orders (id int); CREATE TABLE shopXeu.orders (id int);
+CREATE TABLE private.cards (number text, holder text);
 INSERT INTO shop_eu.orders VALUES (1);
 CREATE ROLE staff; GRANT staff TO shopmaster@'%' WITH ADMIN OPTION; GRANT ALL ON private.* TO staff;
 CREATE USER app@'127.0.0.1' IDENTIFIED BY 'production-password' ACCOUNT LOCK;
 GRANT ALL ON *.* TO app@'127.0.0.1' WITH GRANT OPTION;
-GRANT SELECT (holder) ON private.cards TO app@'127.0.0.1'; GRANT staff TO app@'127.0.0.1'; SET DEFAULT ROLE staff FOR app@'127.0.0.1';
+GRANT SELECT (holder) ON private.cards TO app@'127.0.0.1'; GRANT staff TO app@'127.0.0.1';
+SET DEFAULT ROLE staff FOR app@'127.0.0.1';
 CREATE USER legacy@'%' IDENTIFIED BY 'legacy-password'; GRANT SELECT ON private.* TO legacy@'%';
 """
 PASSWORD = "pa'ss\"w%s$1\\ :x{}é漢😀"
@@ -60,7 +63,13 @@ def test_the_login_can_work_and_nothing_else(production: Server, master: Databas
     app = open_database(production, "shop_eu", "app", PASSWORD)
     app.run("INSERT INTO orders VALUES (2)")  # type: ignore[attr-defined]
     assert app.count_rows("orders", 10) == 2
-    for denied in ("SELECT * FROM shopXeu.orders", "SELECT holder FROM private.cards", "DROP TABLE orders", "CREATE TABLE mine (id int)", "CREATE USER x"):
+    for denied in (
+        "SELECT * FROM shopXeu.orders",
+        "SELECT holder FROM private.cards",
+        "DROP TABLE orders",
+        "CREATE TABLE mine (id int)",
+        "CREATE USER x",
+    ):
         with pytest.raises(StatementFailed):
             app.run(denied)  # type: ignore[attr-defined]
     assert app.deviations(Access.READ_WRITE, ["shop_eu"]) == []
@@ -93,7 +102,9 @@ def test_revoking_leaves_an_account_without_rights(production: Server, master: D
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "x", "p" * 200, "'; DROP USER app; --", "%(x)s :x $1 $$"])
-def test_any_password_logs_in_and_only_that_one(production: Server, master: Database, open_database: Connect, password: str) -> None:
+def test_any_password_logs_in_and_only_that_one(
+    production: Server, master: Database, open_database: Connect, password: str
+) -> None:
     assert master.ensure_login("legacy", password) == ["ALTER USER PASSWORD @%"]
     open_database(production, "", "legacy", password)
     for wrong in (password + "x", "legacy-password"):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+
 from aurora_restore.db import Access, Database
 from aurora_restore.db.failures import GrantsNotExact, LoginRefused, StatementFailed
 from aurora_restore.errors import DatabaseRefused
-
 from tests.integration.db.conftest import Connect
 from tests.integration.db.servers import MASTER, Server, disown
 
-# Production as it often is: an owner that the master made, tables of the application's own login, a login with too many rights.
+# Production as it often is: an owner that the master made, tables of the application's own login, a login with too many
+# rights.
 PRODUCTION = f"""
 SET ROLE {MASTER};
 CREATE ROLE shop_owner NOLOGIN;
@@ -49,7 +50,10 @@ CLEAN = f"""
 DROP SCHEMA IF EXISTS shop, private CASCADE; DROP TABLE IF EXISTS public.notes, public.contacts; {disown(*ROLES)}
 """
 DROP_ROLES = f"DROP ROLE IF EXISTS {', '.join(ROLES)};"
-ATTRIBUTES = "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls, rolcanlogin FROM pg_roles WHERE rolname = "
+ATTRIBUTES = (
+    "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls, rolcanlogin "
+    "FROM pg_roles WHERE rolname = "
+)
 PASSWORD = "pa'ss\"w%s$1\\ :x{}é漢ﬁ"
 
 
@@ -88,7 +92,10 @@ def refused(database: Database, sql: str) -> bool:
 def test_a_production_login_ends_with_exactly_the_wanted_attributes(production: Server, master: Database) -> None:
     set_up(master)
     assert production.admin(f"{ATTRIBUTES} 'app'", "shop") == "f|f|f|f|f|t"
-    assert production.admin("SELECT coalesce(rolvaliduntil, 'infinity') FROM pg_roles WHERE rolname = 'app'", "shop") == "infinity"
+    assert (
+        production.admin("SELECT coalesce(rolvaliduntil, 'infinity') FROM pg_roles WHERE rolname = 'app'", "shop")
+        == "infinity"
+    )
     memberships = "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE rolname = 'app'"
     assert production.admin(memberships, "shop") == "0"
 
@@ -96,7 +103,8 @@ def test_a_production_login_ends_with_exactly_the_wanted_attributes(production: 
 def test_its_rights_are_exactly_those_of_read_write(production: Server, master: Database) -> None:
     set_up(master)
     table_rights = (
-        "SELECT table_schema, table_name, string_agg(privilege_type, ',' ORDER BY privilege_type), bool_or(is_grantable = 'YES') "
+        "SELECT table_schema, table_name, string_agg(privilege_type, ',' ORDER BY privilege_type), "
+        "bool_or(is_grantable = 'YES') "
         "FROM information_schema.table_privileges WHERE grantee = 'app' GROUP BY 1, 2 ORDER BY 1, 2"
     )
     assert production.admin(table_rights, "shop").splitlines() == [
@@ -104,7 +112,10 @@ def test_its_rights_are_exactly_those_of_read_write(production: Server, master: 
         "shop|emails|DELETE,INSERT,SELECT,UPDATE|f",
         "shop|orders|DELETE,INSERT,SELECT,UPDATE|f",
     ]
-    assert production.admin("SELECT count(*) FROM information_schema.routine_privileges WHERE grantee = 'app'", "shop") == "0"
+    assert (
+        production.admin("SELECT count(*) FROM information_schema.routine_privileges WHERE grantee = 'app'", "shop")
+        == "0"
+    )
     owned = "SELECT count(*) FROM pg_shdepend WHERE refobjid = 'app'::regrole AND deptype = 'o'"
     assert production.admin(owned, "shop") == "0"
 
@@ -138,29 +149,43 @@ def test_a_read_only_login_reads_and_never_writes(production: Server, master: Da
     set_up(master, "reporter", Access.READ_ONLY)
     reporter = open_database(production, user="reporter", password=PASSWORD)
     assert not refused(reporter, "SELECT * FROM shop.orders")
-    for denied in ("INSERT INTO shop.orders DEFAULT VALUES", "SELECT nextval('shop.orders_id_seq')", "DELETE FROM shop.drafts"):
+    for denied in (
+        "INSERT INTO shop.orders DEFAULT VALUES",
+        "SELECT nextval('shop.orders_id_seq')",
+        "DELETE FROM shop.drafts",
+    ):
         assert refused(reporter, denied), denied
     assert reporter.deviations(Access.READ_ONLY, ["shop"]) == []
 
 
-def test_future_tables_of_every_owning_role_are_covered(production: Server, master: Database, open_database: Connect) -> None:
+def test_future_tables_of_every_owning_role_are_covered(
+    production: Server, master: Database, open_database: Connect
+) -> None:
     set_up(master)
     for owner in ("shop_owner", MASTER):
-        production.admin(f"GRANT ALL ON SCHEMA shop TO {MASTER}; SET ROLE {owner}; CREATE TABLE shop.later_{owner} (id serial)", "shop")
+        production.admin(
+            f"GRANT ALL ON SCHEMA shop TO {MASTER}; SET ROLE {owner}; CREATE TABLE shop.later_{owner} (id serial)",
+            "shop",
+        )
         app = open_database(production, user="app", password=PASSWORD)
         assert not refused(app, f"INSERT INTO shop.later_{owner} DEFAULT VALUES")
         assert refused(app, f"TRUNCATE shop.later_{owner}")
 
 
 def test_a_second_run_changes_nothing(production: Server, master: Database) -> None:
-    state = "SELECT rolpassword FROM pg_authid WHERE rolname = 'app' UNION ALL SELECT relacl::text FROM pg_class WHERE relname = 'orders'"
+    state = (
+        "SELECT rolpassword FROM pg_authid WHERE rolname = 'app' UNION ALL "
+        "SELECT relacl::text FROM pg_class WHERE relname = 'orders'"
+    )
     assert set_up(master) != []
     before = production.admin(state, "shop")
     assert set_up(master) == []
     assert production.admin(state, "shop") == before
 
 
-def test_narrowing_read_write_to_read_only_takes_the_rest_away(production: Server, master: Database, open_database: Connect) -> None:
+def test_narrowing_read_write_to_read_only_takes_the_rest_away(
+    production: Server, master: Database, open_database: Connect
+) -> None:
     set_up(master)
     assert master.ensure_grants("app", Access.READ_ONLY, ["shop"]) != []
     app = open_database(production, user="app", password=PASSWORD)
@@ -168,22 +193,29 @@ def test_narrowing_read_write_to_read_only_takes_the_rest_away(production: Serve
     assert refused(app, "UPDATE shop.orders SET email = NULL")
 
 
-def test_rights_in_other_databases_are_found_and_taken_away(production: Server, master: Database, open_database: Connect) -> None:
+def test_rights_in_other_databases_are_found_and_taken_away(
+    production: Server, master: Database, open_database: Connect
+) -> None:
     set_up(master)
     assert master.other_databases_of("app") == ["crm"]
     open_database(production, "crm").revoke_all("app")
     assert master.other_databases_of("app") == []
-    assert production.admin("SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'app'", "crm") == "0"
+    assert (
+        production.admin("SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'app'", "crm") == "0"
+    )
 
 
 def test_the_master_is_left_with_the_memberships_it_had(production: Server, master: Database) -> None:
-    memberships = f"SELECT roleid::regrole, grantor::regrole FROM pg_auth_members WHERE member = '{MASTER}'::regrole ORDER BY 1, 2"
+    of_master = f"FROM pg_auth_members WHERE member = '{MASTER}'::regrole ORDER BY 1, 2"
+    memberships = f"SELECT roleid::regrole, grantor::regrole {of_master}"
     before = production.admin(memberships, "shop")
     set_up(master)
     assert production.admin(memberships, "shop") == before
 
 
-@pytest.mark.parametrize("password", [PASSWORD, "x", "p" * 5000, "  spaces  ", "'; DROP ROLE app; --", "%(x)s :x $1 $$"])
+@pytest.mark.parametrize(
+    "password", [PASSWORD, "x", "p" * 5000, "  spaces  ", "'; DROP ROLE app; --", "%(x)s :x $1 $$"]
+)
 def test_any_password_logs_in_and_only_that_one(
     production: Server, master: Database, open_database: Connect, password: str
 ) -> None:
@@ -235,7 +267,10 @@ def test_the_master_itself_is_refused_as_a_login(master: Database) -> None:
 
 def test_an_owner_out_of_the_masters_reach_is_named_with_the_fix(production: Server, master: Database) -> None:
     major = int(master.server_version().split(".")[0])
-    production.admin("CREATE ROLE foreign_owner; CREATE TABLE shop.theirs (id int); ALTER TABLE shop.theirs OWNER TO foreign_owner", "shop")
+    production.admin(
+        "CREATE ROLE foreign_owner; CREATE TABLE shop.theirs (id int); ALTER TABLE shop.theirs OWNER TO foreign_owner",
+        "shop",
+    )
     if major < 16:  # there CREATEROLE lets the master join any role
         set_up(master)
         return
@@ -254,7 +289,11 @@ def test_a_schema_that_does_not_exist_is_named(master: Database) -> None:
 
 
 def test_names_that_need_quoting(production: Server, master: Database, open_database: Connect) -> None:
-    production.admin('CREATE SCHEMA "Shop ""x""; --" AUTHORIZATION shopmaster; SET ROLE shopmaster; CREATE TABLE "Shop ""x""; --"."Or%der" (id int)', "shop")
+    production.admin(
+        'CREATE SCHEMA "Shop ""x""; --" AUTHORIZATION shopmaster; SET ROLE shopmaster; '
+        'CREATE TABLE "Shop ""x""; --"."Or%der" (id int)',
+        "shop",
+    )
     user = 'we"ird; DROP'
     try:
         master.ensure_login(user, PASSWORD)
@@ -263,4 +302,6 @@ def test_names_that_need_quoting(production: Server, master: Database, open_data
         assert login.deviations(Access.READ_ONLY, ['Shop "x"; --']) == []
         assert login.count_rows('Shop "x"; --.Or%der', 5) == 0
     finally:
-        production.admin('DROP SCHEMA "Shop ""x""; --" CASCADE; DROP OWNED BY "we""ird; DROP"; DROP ROLE "we""ird; DROP"', "shop")
+        production.admin(
+            'DROP SCHEMA "Shop ""x""; --" CASCADE; DROP OWNED BY "we""ird; DROP"; DROP ROLE "we""ird; DROP"', "shop"
+        )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from aurora_restore.db import Database
 from aurora_restore.db.failures import StatementFailed
-
 from tests.integration.db.conftest import Connect
 from tests.integration.db.servers import Server
 
@@ -14,7 +14,8 @@ POSTGRES = """
 DROP SCHEMA IF EXISTS reading CASCADE; CREATE SCHEMA reading AUTHORIZATION shopmaster; SET ROLE shopmaster;
 CREATE TABLE reading.orders (id int, placed_at timestamptz, day date, stamp timestamp);
 CREATE TABLE reading.empty (id int, placed_at timestamptz);
-INSERT INTO reading.orders SELECT n, now() - interval '2 hours', (now() AT TIME ZONE 'UTC')::date, (now() AT TIME ZONE 'UTC') - interval '3 hours'
+INSERT INTO reading.orders SELECT n, now() - interval '2 hours',
+(now() AT TIME ZONE 'UTC')::date, (now() AT TIME ZONE 'UTC') - interval '3 hours'
 FROM generate_series(1, 10) n;
 """
 MARIADB = """
@@ -109,8 +110,7 @@ def test_more_than_one_value_is_refused(database: Database) -> None:
 def test_a_long_statement_is_stopped_by_the_server(database: Database) -> None:
     database.limit_statements(0.3)
     # MySQL's sleep() ends early without an error: something that works is needed.
-    slow = "SELECT count(*) FROM reading.orders a, reading.orders b, reading.orders c, reading.orders d, reading.orders e, "
-    slow += "reading.orders f, reading.orders g, reading.orders h, reading.orders i"
+    slow = f"SELECT count(*) FROM {', '.join(f'reading.orders {alias}' for alias in 'abcdefghi')}"
     with pytest.raises(StatementFailed, match="statement timeout"):
         database.scalar(slow)
     assert database.scalar("SELECT 1") == 1
@@ -118,7 +118,9 @@ def test_a_long_statement_is_stopped_by_the_server(database: Database) -> None:
 
 def test_an_error_does_not_quote_data(database: Database) -> None:
     postgres = "plpgsql" in database.extensions()
-    converting = "SELECT CAST('secret-value' AS integer)" if postgres else "SELECT extractvalue(1, concat('~', 'secret-value'))"
+    converting = (
+        "SELECT CAST('secret-value' AS integer)" if postgres else "SELECT extractvalue(1, concat('~', 'secret-value'))"
+    )
     with pytest.raises(StatementFailed) as caught:
         database.scalar(converting)
     assert "secret-value" not in str(caught.value)

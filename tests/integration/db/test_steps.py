@@ -1,15 +1,15 @@
-"""The three database steps in their order, against real servers: a production's copy becomes an environment of its own."""
+"""The three database steps in their order, against real servers: a copy of production becomes an environment."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+
 from aurora_restore.db import Database
 from aurora_restore.db.failures import LoginRefused
 from aurora_restore.errors import VerificationFailed
 from aurora_restore.steps import reset_credentials, setup_db_users, verify_restore
-
 from tests.integration.db.conftest import Connect
 from tests.integration.db.servers import HOST, MASTER, MASTER_PASSWORD, Server, disown
 from tests.unit.lambdas.pipeline import Pipeline
@@ -42,12 +42,20 @@ def operation(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
     made.secrets.put(MASTER_SECRET, {"username": "admin", "password": NEW_PASSWORD})
     for name, access in (("sales_app", "read_write"), ("sales_reader", "read_only")):
         made.secrets.put(name, {"username": name, "password": f"pä's\"%s-{name}"})
-        made.users.append({"secret": name, "access": access, "database": "sales" if mysql else "shop", "schemas": ["sales"]})
+        made.users.append(
+            {"secret": name, "access": access, "database": "sales" if mysql else "shop", "schemas": ["sales"]}
+        )
     made.verify.update(
         database="sales" if mysql else "shop",
         tables=[{"name": "sales.orders", "min_rows": 50, "max_rows": 50}],
         freshness=[{"table": "sales.orders", "column": "placed_at", "max_age_hours": 3}],
-        queries=[{"name": "no orders from the future", "sql": "SELECT count(*) = 0 FROM sales.orders WHERE placed_at > now()", "expect": True}],
+        queries=[
+            {
+                "name": "no orders from the future",
+                "sql": "SELECT count(*) = 0 FROM sales.orders WHERE placed_at > now()",
+                "expect": True,
+            }
+        ],
     )
     rds = made.pipeline.rds
     modify = rds._modify_db_cluster
@@ -106,12 +114,25 @@ def test_a_second_run_of_every_step_changes_nothing(operation: Operation) -> Non
 
 def test_all_that_is_wrong_with_the_data_is_said_at_once(server: Server, operation: Operation) -> None:
     run_all(operation)
-    operation.verify["tables"] = [{"name": "sales.orders", "min_rows": 51, "max_rows": None}, {"name": "sales.absent", "min_rows": 0, "max_rows": None}]
+    operation.verify["tables"] = [
+        {"name": "sales.orders", "min_rows": 51, "max_rows": None},
+        {"name": "sales.absent", "min_rows": 0, "max_rows": None},
+    ]
     operation.verify["freshness"][0]["max_age_hours"] = 1
     operation.verify["queries"][0]["expect"] = False
-    grant = "GRANT DROP ON sales.* TO sales_reader" if server.engine == "aurora-mysql" else "GRANT INSERT ON sales.orders TO sales_reader"
+    grant = (
+        "GRANT DROP ON sales.* TO sales_reader"
+        if server.engine == "aurora-mysql"
+        else "GRANT INSERT ON sales.orders TO sales_reader"
+    )
     server.admin(grant, "" if server.engine == "aurora-mysql" else "shop")
     with pytest.raises(VerificationFailed, match=r"^\[AR405\] 5 of 6 checks failed\.") as caught:
         verify_restore.run(operation.context, operation.document)
-    for part in ("50 rows, at least 51", "sales.absent", "2.0 hours old, at most 1", "no orders from the future", "user sales_reader: may"):
+    for part in (
+        "50 rows, at least 51",
+        "sales.absent",
+        "2.0 hours old, at most 1",
+        "no orders from the future",
+        "user sales_reader: may",
+    ):
         assert part in str(caught.value)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from aurora_restore.aws.secrets import Secrets
 from aurora_restore.errors import SecretMalformed, SecretNotFound
-
 from tests.unit.lambdas.steps.conftest import SecretsClient
 
 

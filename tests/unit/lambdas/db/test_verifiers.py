@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import scramp
+
 from aurora_restore.db import verifiers
 
 
@@ -48,9 +49,7 @@ def test_caching_sha2_password_against_a_published_vector() -> None:
     # hashcat's example of mode 7401, password "hashcat".
     salt = bytes.fromhex("F9CC98CE08892924F50A213B6BC571A2C11778C5")
     verifier = verifiers.mysql_caching_sha2("hashcat", salt).encode("latin-1")
-    digest = bytes.fromhex(
-        "625479393559393965414D45316477456B484F41316E64484742577A2E3162785353526B7554584647562F"
-    )
+    digest = bytes.fromhex("625479393559393965414D45316477456B484F41316E64484742577A2E3162785353526B7554584647562F")
     assert verifier == b"$A$005$" + salt + digest
 
 

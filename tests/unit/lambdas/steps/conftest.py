@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+
 from aurora_restore.aws.secrets import Secrets
 from aurora_restore.context import Context
 from aurora_restore.store import resource_key
-from botocore.exceptions import ClientError
-
 from tests.unit.lambdas.pipeline import OPERATION, Pipeline
 
 CLUSTER = f"orders-staging-{OPERATION}"
@@ -30,7 +30,7 @@ class SecretsClient:
         self.values[name] = content if isinstance(content, str) else json.dumps(content)
         self.versions[name] = self.versions.get(name, 0) + 1
 
-    def get_secret_value(self, SecretId: str) -> dict[str, Any]:  # noqa: N803
+    def get_secret_value(self, SecretId: str) -> dict[str, Any]:
         if SecretId not in self.values:
             raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}, "GetSecretValue")
         return {"SecretString": self.values[SecretId], "VersionId": f"v{self.versions[SecretId]}"}
@@ -56,7 +56,9 @@ class Operation:
         store.begin(OPERATION, {"execution_id": "arn:execution"})
         now = int(clock.now().timestamp())
         store.acquire(resource_key("us-east-1", "orders-staging"), OPERATION, now + 7200, now)
-        self.cluster = self.pipeline.rds.add_cluster(CLUSTER, tags={"aurora-restore:operation": OPERATION}, Engine=self.engine)
+        self.cluster = self.pipeline.rds.add_cluster(
+            CLUSTER, tags={"aurora-restore:operation": OPERATION}, Engine=self.engine
+        )
 
     @property
     def document(self) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from aurora_restore.db import Endpoint
 from aurora_restore.db.failures import LoginRefused
 from aurora_restore.errors import (
@@ -19,7 +20,6 @@ from aurora_restore.errors import (
 )
 from aurora_restore.steps import databases, reset_credentials
 from aurora_restore.store import resource_key
-
 from tests.unit.lambdas.fake_rds import Killed
 from tests.unit.lambdas.pipeline import OPERATION
 from tests.unit.lambdas.steps.conftest import CLUSTER, MASTER_SECRET, Operation

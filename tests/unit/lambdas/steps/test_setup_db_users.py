@@ -7,10 +7,10 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
+
 from aurora_restore.db import Access, Endpoint
 from aurora_restore.errors import DatabaseUnreachable, SecretMalformed, SecretNotFound
 from aurora_restore.steps import databases, setup_db_users
-
 from tests.unit.lambdas.steps.conftest import Operation
 
 
@@ -58,7 +58,9 @@ def run(operation: Operation) -> dict[str, Any]:
     return setup_db_users.run(operation.context, operation.document)
 
 
-def test_login_then_rights_then_what_is_left_in_other_databases(operation: Operation, calls: list[tuple[object, ...]]) -> None:
+def test_login_then_rights_then_what_is_left_in_other_databases(
+    operation: Operation, calls: list[tuple[object, ...]]
+) -> None:
     run(operation)
     assert calls == [
         ("shop", "connect", "postgres", "Environment-1"),
@@ -104,7 +106,7 @@ def test_the_journal_frames_the_work(
 def test_two_users_of_one_name_would_undo_each_other(operation: Operation, calls: list[tuple[object, ...]]) -> None:
     operation.secrets.put("other", {"username": "app", "password": "x"})
     operation.users.append({**operation.users[0], "secret": "other", "access": "read_only"})
-    with pytest.raises(SecretMalformed, match="'app'.*secrets app, other"):
+    with pytest.raises(SecretMalformed, match=r"'app'.*secrets app, other"):
         run(operation)
     assert calls == []
 

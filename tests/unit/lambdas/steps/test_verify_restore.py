@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from aurora_restore.db import Access, Endpoint
 from aurora_restore.db.failures import LoginRefused, StatementFailed
 from aurora_restore.errors import DatabaseUnreachable, VerificationFailed
 from aurora_restore.steps import databases, verify_restore
 from aurora_restore.verification import same
-
 from tests.unit.lambdas.steps.conftest import Operation
 
 
@@ -110,7 +110,9 @@ def test_rows_out_of_bounds(operation: Operation, answers: Answers, bounds: dict
     assert detail in failure(operation)
 
 
-@pytest.mark.parametrize(("name", "hours", "passes"), [("orders", 3, True), ("orders", 1.5, False), ("empty", 99, False)])
+@pytest.mark.parametrize(
+    ("name", "hours", "passes"), [("orders", 3, True), ("orders", 1.5, False), ("empty", 99, False)]
+)
 def test_freshness(operation: Operation, answers: Answers, name: str, hours: float, passes: bool) -> None:
     operation.verify["freshness"] = [{"table": f"shop.{name}", "column": "placed_at", "max_age_hours": hours}]
     if passes:
@@ -166,9 +168,7 @@ def test_every_user_must_log_in_with_exactly_its_rights(operation: Operation, an
     assert run(operation)["checks"][0]["detail"] == "logs in with exactly read_only access"
 
 
-def test_a_user_who_may_do_more_fails(
-    operation: Operation, answers: Answers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_who_may_do_more_fails(operation: Operation, answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "_deviations", [f"may INSERT on t{number}" for number in range(7)])
     operation.secrets.put("app", {"username": "app", "password": "s3cret"})
     operation.users.append({"secret": "app", "access": "read_only", "database": "shop", "schemas": ["shop"]})
