@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aurora_restore.identifiers import is_operation_id
+
 Document = Mapping[str, Any]
 
 
@@ -15,7 +17,8 @@ def operation_id(document: Document) -> str:
         return str(plan["operation_id"])
     request = document.get("request")
     given = request.get("operation_id") if isinstance(request, Mapping) else None
-    return given if isinstance(given, str) and given else execution_name(document)
+    usable = isinstance(given, str) and is_operation_id(given)
+    return str(given) if usable else execution_name(document)
 
 
 def execution_name(document: Document) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from aurora_restore import document as documents
 from aurora_restore.context import Context, build_context
-from aurora_restore.errors import RestoreError
+from aurora_restore.errors import RestoreError, UnexpectedError
 from aurora_restore.log import bind
 from aurora_restore.settings import Settings
 from aurora_restore.store import AuditStatus
@@ -40,9 +42,14 @@ def handler(
             ctx.store.audit(operation_id, step, AuditStatus.STARTED)
         try:
             result = run(ctx, event)
-        except Exception as error:
+        except RestoreError as error:
             _record_failure(ctx, operation_id, step, error)
             raise
+        except Exception as error:
+            # The runtime logs an exception's text and Step Functions keeps it for months; this one's may hold anything.
+            unexpected = UnexpectedError(f"{type(error).__name__} at {_place(error)}.")
+            _record_failure(ctx, operation_id, step, unexpected)
+            raise unexpected from None
         if result.get("done", True):
             ctx.store.audit(operation_id, step, AuditStatus.SUCCEEDED, result.get("audit"))
         return {key: value for key, value in result.items() if key != "audit"}
@@ -50,20 +57,22 @@ def handler(
     return handle
 
 
-def _record_failure(context: Context, operation_id: str, step: str, error: Exception) -> None:
+def _record_failure(context: Context, operation_id: str, step: str, error: RestoreError) -> None:
     """Log and audit a failure; if the audit fails too, the step's own error still is the one that leaves."""
-    if isinstance(error, RestoreError):
-        details = {
-            "error": type(error).__name__,
-            "code": error.code.value,
-            "message": error.message,
-            "remedy": error.remedy,
-        }
-    else:
-        details = {"error": type(error).__name__}
-    # An unexpected exception's text may hold anything, a secret included: only its type and place are logged.
-    context.logger.error("step failed", extra={"failure": details}, exc_info=isinstance(error, RestoreError))
+    details = {
+        "error": type(error).__name__,
+        "code": error.code.value,
+        "message": error.message,
+        "remedy": error.remedy,
+    }
+    context.logger.error("step failed", extra={"failure": details})
     try:
         context.store.audit(operation_id, step, AuditStatus.FAILED, details)
     except RestoreError as audit_error:
         context.logger.error("the failure could not be audited", extra={"error": type(audit_error).__name__})
+
+
+def _place(error: Exception) -> str:
+    """File and line of the innermost frame."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"

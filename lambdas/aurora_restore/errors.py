@@ -50,6 +50,7 @@ class Code(StrEnum):
     POST_SWAP_FAILURE = "AR502"
     CLEANUP_FAILED = "AR503"
     INVALID_SETTINGS = "AR901"
+    UNEXPECTED = "AR902"
 
 
 class RestoreError(Exception):
@@ -326,3 +327,10 @@ class InvalidSettings(RestoreError):
 
     code = Code.INVALID_SETTINGS
     default_remedy = "Set the named variables (or CONFIG_FILE) and deploy again; docs/configuration.md explains each."
+
+
+class UnexpectedError(RestoreError):
+    """A mistake of the pipeline itself: the message names kind and place, and repeats no text that could be secret."""
+
+    code = Code.UNEXPECTED
+    default_remedy = "Report it with the operation_id and the place; the operation was undone like any other."

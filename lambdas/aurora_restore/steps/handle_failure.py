@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aurora_restore import document as documents
 from aurora_restore import messages
 from aurora_restore.context import Context
-from aurora_restore.errors import Code, PostSwapFailure
+from aurora_restore.errors import AwsCallFailed, Code, PostSwapFailure, RetryableAwsError
 from aurora_restore.failure import Failure, read_failure
 from aurora_restore.planning.deadlines import cleanup_deadline
 from aurora_restore.polling import wait_seconds
@@ -48,8 +48,10 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     if progress.waiting and remaining > 0:
         pause = wait_seconds(elapsed=context.now() - since, remaining=remaining)
         return {**result, "done": False, "waiting": progress.waiting, "wait_seconds": pause}
-    _close(context, document, operation if ours else None, failure, undone, progress.waiting)
-    return {**result, "done": True, "left": progress.waiting, "wait_seconds": 0}
+    _close(context, document, operation if ours else None)
+    text = messages.failed(context.settings, operation_id, plan, failure, undone, progress.waiting)
+    told = _tell(context, operation_id, *text)
+    return {**result, "done": True, "left": progress.waiting, "told": told, "wait_seconds": 0}
 
 
 def _after_swap(failure: Failure, plan: Any) -> Failure:
@@ -63,22 +65,26 @@ def _after_swap(failure: Failure, plan: Any) -> Failure:
     )
 
 
-def _close(
-    context: Context,
-    document: Mapping[str, Any],
-    operation: Operation | None,
-    failure: Failure,
-    undone: Sequence[str],
-    left: Sequence[str],
-) -> None:
-    """Record, tell, and free the lock last: until then nobody else works on the target."""
+def _close(context: Context, document: Mapping[str, Any], operation: Operation | None) -> None:
+    """Record the failure and free the lock; `operation` is None where there is none of this execution."""
     plan = document.get("plan")
     operation_id = documents.operation_id(document)
-    subject, text = messages.failed(context.settings, operation_id, plan, failure, undone, left)
     if operation:
         context.store.set_status(operation_id, Status.FAILED)
-        publish_once(context, operation_id, STEP, subject, text)
-    else:
-        context.notifications.publish(subject, text)
     if plan and (operation or context.store.read(operation_id) is None):
         context.store.release(resource_key(plan["target"]["region"], plan["target"]["cluster"]), operation_id)
+
+
+def _tell(context: Context, operation_id: str, subject: str, text: str) -> bool:
+    """Publish the failure. A topic that refuses is logged and does not hide the error that stopped the restore.
+
+    The alarm on failed executions tells of both. Raises RetryableAwsError, for the state machine to try again.
+    """
+    try:
+        publish_once(context, operation_id, STEP, subject, text)
+    except RetryableAwsError:
+        raise
+    except AwsCallFailed as error:
+        context.logger.error("the failure could not be told", extra={"reason": error.message})
+        return False
+    return True

@@ -21,7 +21,7 @@ from tests.unit.lambdas.fake_clock import FakeClock
 ACCOUNT = "123456789012"
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The function's process died here."""
 
 

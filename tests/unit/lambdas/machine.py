@@ -94,7 +94,7 @@ def _task(
     while True:
         try:
             result = handlers[function](json.loads(json.dumps(document)), None)
-        except Exception as error:
+        except (Exception, Killed) as error:
             caught = _caught(error)
             retrier = next((n for n, rule in enumerate(state["Retry"]) if caught["Error"] in rule["ErrorEquals"]), None)
             if retrier is not None and attempts[retrier] < state["Retry"][retrier]["MaxAttempts"]:
@@ -106,7 +106,7 @@ def _task(
         return {**document, state["ResultPath"].removeprefix("$."): json.loads(json.dumps(result))}, state["Next"]
 
 
-def _caught(error: Exception) -> dict[str, str]:
+def _caught(error: BaseException) -> dict[str, str]:
     """What Step Functions makes of an exception in a Python function."""
     if isinstance(error, Killed):
         return {

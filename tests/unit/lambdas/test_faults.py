@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from aurora_restore.context import Context
+from aurora_restore.store import Status
 from tests.unit.lambdas.fake_rds import FakeRds
 from tests.unit.lambdas.machine import Execution
 from tests.unit.lambdas.pipeline import OPERATION, REQUEST, Pipeline
@@ -36,6 +39,11 @@ def on_call(pipeline: Pipeline, operation: str, react: Callable[[FakeRds], None]
         return ""
 
     pipeline.rds.kill = watch
+
+
+def client_error(code: str) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    return ClientError(answer, "Publish")
 
 
 def ends_as_before(pipeline: Pipeline, execution: Execution, error: str) -> None:
@@ -165,3 +173,33 @@ def test_a_deletion_protected_leftover_is_unprotected_and_removed(pipeline: Pipe
 
     on_call(pipeline, "restore_db_cluster_from_snapshot", protect)
     ends_as_before(pipeline, pipeline.run(), "CapacityExhausted")
+
+
+def test_a_topic_that_refuses_neither_keeps_the_target_locked_nor_hides_the_error(pipeline: Pipeline) -> None:
+    def refuse(**_: Any) -> dict[str, str]:
+        raise client_error("AuthorizationError")
+
+    pipeline.topic.publish = refuse  # type: ignore[method-assign]
+    execution = pipeline.run()
+    ends_as_before(pipeline, execution, "AccessDenied")
+    assert execution.output["error"]["Error"] == "AccessDenied"
+    assert execution.output["failure"]["told"] is False
+    assert pipeline.store.operations[OPERATION].status is Status.FAILED
+
+
+def test_an_unexpected_error_is_typed_and_repeats_no_text(pipeline: Pipeline) -> None:
+    def fail(_context: Context, _document: Mapping[str, Any]) -> dict[str, Any]:
+        raise ValueError("could not log in with hunter2")
+
+    pipeline.overrides["setup-db-users"] = fail
+    execution = pipeline.run()
+    ends_as_before(pipeline, execution, "UnexpectedError")
+    assert "ValueError at test_faults.py:" in execution.cause
+    assert "hunter2" not in str((execution, pipeline.store.events, pipeline.topic.messages))
+
+
+@pytest.mark.parametrize("operation_id", ["", 7, {"a": 1}, "x" * 5000])
+def test_a_malformed_operation_id_still_ends_in_a_typed_failure(pipeline: Pipeline, operation_id: Any) -> None:
+    execution = pipeline.run({**REQUEST, "operation_id": operation_id})
+    assert (execution.status, execution.error) == ("FAILED", "InvalidRequest")
+    assert {event["operation_id"] for event in pipeline.store.events} == {OPERATION}

@@ -29,7 +29,7 @@ def plan(pipeline: Pipeline, name: str = OPERATION, **changes: Any) -> dict[str,
 
 
 def refusal(pipeline: Pipeline, **changes: Any) -> str:
-    with pytest.raises(Exception) as caught:  # noqa: PT011  # which one it is, is what the tests look at
+    with pytest.raises(Exception) as caught:  # which one it is, is what the tests look at
         plan(pipeline, **changes)
     assert pipeline.rds.changes == []
     return type(caught.value).__name__

@@ -59,7 +59,7 @@ def test_a_resource_that_is_not_available_is_waited_for(status: str) -> None:
 
 
 def test_a_name_that_a_part_of_the_swap_still_holds_is_waited_for() -> None:
-    decision = decide(MOVES[1:], at_rest(0)[1:] + [Thing(Kind.INSTANCE, "cluster-old", "x", "available")])
+    decision = decide(MOVES[1:], at_rest(0)[1:])
     assert decision.move == MOVES[1]
     held = decide([MOVES[1], MOVES[0]], at_rest(0))
     assert (held.move, held.done) == (None, False)
