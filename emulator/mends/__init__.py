@@ -24,6 +24,7 @@ NAMES = (
     "round_trips",
     "definitions",
     "rds_authorization",
+    "secure_transport",
 )
 
 

@@ -119,6 +119,18 @@ def rds_authorization(aws: Aws) -> bool:
     )
 
 
+def secure_transport(aws: Aws) -> bool:
+    plain_http = {"Bool": {"aws:SecureTransport": "false"}}
+    statements = [
+        {"Effect": "Allow", "Action": "sns:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "sns:*", "Resource": "*", "Condition": plain_http},
+    ]
+    session = aws.client("sts").assume_role(RoleArn=aws.role(name("role"), *statements), RoleSessionName="plain")
+    keys = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    sns = aws.client("sns", **{key: session["Credentials"][key] for key in keys})
+    return not _refused(sns.list_topics)
+
+
 def _refused(call: Callable[[], object], code: str = "") -> bool:
     try:
         call()
@@ -142,6 +154,7 @@ PROBES: dict[str, Callable[[Aws], bool]] = {
         round_trips,
         definitions,
         rds_authorization,
+        secure_transport,
     )
 }
 
