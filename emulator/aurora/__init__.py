@@ -7,7 +7,6 @@ neither ministack's nor moto's RDS.
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,8 +48,6 @@ def install(settings: Settings) -> None:
         raise RuntimeError("the Aurora emulator is installed already: call shutdown() first")
     _world = World(settings.state_dir, settings.aurora_scale, str(settings.endpoint_port))
     attach(_world)
-    # The first cluster should not wait for its engine's template.
-    threading.Thread(target=_world.engines.warm, name="aurora-warm", daemon=True).start()
 
 
 def set_scale(scale: float) -> None:

@@ -47,6 +47,9 @@ class World:
         self._realms: dict[tuple[str, str], Realm] = {}
         self._changes: list[Change] = []
         self._closed = False
+        # The first cluster should not wait for its engine's template.
+        self._warming = threading.Thread(target=self.engines.warm, name="aurora-warm", daemon=True)
+        self._warming.start()
 
     def realm(self, account: str, region: str) -> Realm:
         """The realm of an account in a region, made when it is first seen."""
@@ -143,6 +146,7 @@ class World:
         """Stop everything and delete all data."""
         self._closed = True
         self.clock.close()
+        self._warming.join()
         self.front.stop()
         self.engines.destroy_all()
         self.host.remove()

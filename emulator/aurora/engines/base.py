@@ -93,6 +93,7 @@ class Database:
         self.engine = engine
         self.data_dir = engine.host.data_dir / f"db-{uuid.uuid4().hex[:12]}"
         self.run_dir = engine.host.run_dir / self.data_dir.name
+        self._destroyed = False
         self._certificate: tuple[bytes, bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.RLock()
@@ -127,6 +128,8 @@ class Database:
         with self._lock:
             if self.running:
                 return
+            if self._destroyed:
+                raise RuntimeError(f"{self.data_dir.name} is deleted")
             self.run_dir.mkdir(parents=True, exist_ok=True)
             self.engine.host.give(self.run_dir)
             self._write_certificate()
@@ -188,5 +191,7 @@ class Database:
 
     def destroy(self) -> None:
         """Stop the server and delete the data."""
-        self.stop()
-        shutil.rmtree(self.data_dir, ignore_errors=True)
+        with self._lock:
+            self._destroyed = True
+            self.stop()
+        self.engine.host.delete(self.data_dir)
