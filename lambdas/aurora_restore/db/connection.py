@@ -41,8 +41,7 @@ def connect(endpoint: Endpoint, ca_bundle: Path, statement_seconds: float) -> Da
         reason = getattr(error, "verify_message", "") or error.reason or error
         raise TlsFailed(
             f"TLS with {endpoint.host}:{endpoint.port} failed: {reason}. The server's certificate must name the host "
-            "and chain to "
-            f"a certificate in {ca_bundle}."
+            f"and chain to a certificate in {ca_bundle}."
         ) from error
     except OSError as error:
         raise _unreachable(endpoint, error) from error

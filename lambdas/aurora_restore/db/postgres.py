@@ -81,17 +81,14 @@ class PostgresDatabase:
         return postgres_access.revoke_all(self, user)
 
     def other_databases_of(self, user: str) -> list[str]:
-        return [
-            row[0]
-            for row in self.run(
-                "SELECT DISTINCT b.datname FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid JOIN pg_database "
-                "b ON b.oid = "
-                "CASE WHEN d.classid = 'pg_database'::regclass THEN d.objid ELSE d.dbid END "
-                "WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = $1 AND b.datname <> current_database() "
-                "ORDER BY 1",
-                user,
-            )
-        ]
+        rows = self.run(
+            "SELECT DISTINCT b.datname FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid "
+            "JOIN pg_database b ON b.oid = CASE WHEN d.classid = 'pg_database'::regclass THEN d.objid ELSE d.dbid END "
+            "WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = $1 AND b.datname <> current_database() "
+            "ORDER BY 1",
+            user,
+        )
+        return [row[0] for row in rows]
 
     def deviations(self, access: Access, schemas: Collection[str]) -> list[str]:
         return postgres_deviations.deviations(self, access, schemas)

@@ -74,8 +74,8 @@ def acting_for(session: Writer, owners: Iterable[str]) -> Iterator[None]:
 def _take_over(session: Writer, role: str) -> list[str]:
     """An owner can do anything with an object, whatever is granted: what the role owns passes to the master user."""
     owned = session.run(
-        "SELECT count(*) FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid JOIN pg_database b ON b.datname = "
-        "current_database() "
+        "SELECT count(*) FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid "
+        "JOIN pg_database b ON b.datname = current_database() "
         "WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype = 'o' AND r.rolname = $1 "
         "AND (d.dbid = b.oid OR (d.classid = 'pg_database'::regclass AND d.objid = b.oid)) "
         # Neither is passed on by REASSIGN OWNED, and neither gives a right to anything that exists.
@@ -92,8 +92,8 @@ def _take_over(session: Writer, role: str) -> list[str]:
 def _close_public_schema(session: Writer) -> list[str]:
     """Until PostgreSQL 14 everybody may create objects in `public`; clusters upgraded from there still say so."""
     owner = session.run(
-        "SELECT CASE r.rolname WHEN 'pg_database_owner' THEN pg_get_userbyid(b.datdba) ELSE r.rolname END FROM "
-        "pg_namespace n "
+        "SELECT CASE r.rolname WHEN 'pg_database_owner' THEN pg_get_userbyid(b.datdba) ELSE r.rolname END "
+        "FROM pg_namespace n "
         "JOIN pg_roles r ON r.oid = n.nspowner JOIN pg_database b ON b.datname = current_database() "
         "CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a "
         "WHERE n.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE'"
@@ -111,8 +111,11 @@ def _converge(session: Writer, role: str, goal: set[Right]) -> list[str]:
     if not steps:
         return []
     with acting_for(session, {right.owner for right in have ^ goal}):
-        for _, statement in steps:
-            session.run(statement)
+        for summary, statement in steps:
+            try:
+                session.run(statement)
+            except StatementFailed as error:
+                raise GrantsNotExact(f"The master user may not {summary} for {role!r}: {error.message}") from error
     wrong = held(session, role) ^ goal
     if wrong:
         listed = sorted(f"{right.privilege} on {right.kind} {right.target}" for right in wrong)

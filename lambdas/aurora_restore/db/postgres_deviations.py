@@ -15,8 +15,8 @@ _TABLES = (
     "OR p.privilege = ANY ('{SELECT,INSERT,UPDATE,REFERENCES}') AND has_any_column_privilege(c.oid, p.privilege) "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN unnest($1::text[]) AS p (privilege) "
     "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_.*|information_schema)$' AND NOT EXISTS "
-    "(SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER "
-    "BY 1"
+    "(SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') "
+    "ORDER BY 1"
 )
 _SCHEMAS = (
     "SELECT nspname, has_schema_privilege(oid, 'USAGE'), has_schema_privilege(oid, 'CREATE') FROM pg_namespace "

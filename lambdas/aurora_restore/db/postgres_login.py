@@ -70,8 +70,8 @@ def _leave_groups(session: Writer, role: str) -> list[str]:
     """Revoke every membership: it would carry another role's rights, or (rds_iam) forbid passwords."""
     rows = session.run(
         "SELECT g.rolname, pg_get_userbyid(m.grantor), current_setting('server_version_num')::int >= 160000 "
-        "FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member WHERE "
-        "r.rolname = $1 ORDER BY 1",
+        "FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member "
+        "WHERE r.rolname = $1 ORDER BY 1",
         role,
     )
     for group, grantor, by_grantor in rows:

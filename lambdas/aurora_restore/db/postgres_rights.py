@@ -45,53 +45,34 @@ class Right:
     grantable: bool = False
 
 
-_IN_SCHEMA = "format('%I.%I', n.nspname, {0})"
-# kind, FROM clause of the catalog (alias o), access list, owner, target, privilege
+# What GRANT calls it, its catalog, the prefix of the catalog's columns, which of its rows.
 _CATALOGS = (
-    (
-        "TABLE",
-        "pg_class o JOIN pg_namespace n ON n.oid = o.relnamespace AND o.relkind <> 'S'",
-        "relacl",
-        "relowner",
-        "relname",
-    ),
-    (
-        "SEQUENCE",
-        "pg_class o JOIN pg_namespace n ON n.oid = o.relnamespace AND o.relkind = 'S'",
-        "relacl",
-        "relowner",
-        "relname",
-    ),
-    ("TYPE", "pg_type o JOIN pg_namespace n ON n.oid = o.typnamespace", "typacl", "typowner", "typname"),
-    ("SCHEMA", "pg_namespace o", "nspacl", "nspowner", "quote_ident(o.nspname)"),
-    # Access to other databases is taken away while connected to them.
-    (
-        "DATABASE",
-        "(SELECT * FROM pg_database WHERE datname = current_database()) o",
-        "datacl",
-        "datdba",
-        "quote_ident(o.datname)",
-    ),
-    (
-        "ROUTINE",
-        "pg_proc o JOIN pg_namespace n ON n.oid = o.pronamespace",
-        "proacl",
-        "proowner",
-        "format('%I.%I(%s)', n.nspname, o.proname, pg_get_function_identity_arguments(o.oid))",
-    ),
-    ("LANGUAGE", "pg_language o", "lanacl", "lanowner", "quote_ident(o.lanname)"),
-    ("FOREIGN DATA WRAPPER", "pg_foreign_data_wrapper o", "fdwacl", "fdwowner", "quote_ident(o.fdwname)"),
-    ("FOREIGN SERVER", "pg_foreign_server o", "srvacl", "srvowner", "quote_ident(o.srvname)"),
-    ("LARGE OBJECT", "pg_largeobject_metadata o", "lomacl", "lomowner", "o.oid::text"),
-    ("TABLESPACE", "pg_tablespace o", "spcacl", "spcowner", "quote_ident(o.spcname)"),
+    ("TABLE", "pg_class", "rel", "o.relkind <> 'S'"),
+    ("SEQUENCE", "pg_class", "rel", "o.relkind = 'S'"),
+    ("TYPE", "pg_type", "typ", "true"),
+    ("ROUTINE", "pg_proc", "pro", "true"),
+    ("SCHEMA", "pg_namespace", "nsp", "true"),
+    ("DATABASE", "pg_database", "dat", "o.datname = current_database()"),  # others are seen to while connected to them
+    ("LANGUAGE", "pg_language", "lan", "true"),
+    ("FOREIGN DATA WRAPPER", "pg_foreign_data_wrapper", "fdw", "true"),
+    ("FOREIGN SERVER", "pg_foreign_server", "srv", "true"),
+    ("LARGE OBJECT", "pg_largeobject_metadata", "lom", "true"),
+    ("TABLESPACE", "pg_tablespace", "spc", "true"),
 )
+_TARGETS = {  # by prefix; the rest is known by its name alone
+    "rel": "format('%s.%I', o.relnamespace::regnamespace, o.relname)",
+    "typ": "format('%s.%I', o.typnamespace::regnamespace, o.typname)",
+    "pro": "format('%s.%I(%s)', o.pronamespace::regnamespace, o.proname, pg_get_function_identity_arguments(o.oid))",
+    "lom": "o.oid::text",
+}
 
 
-def _catalog_query(kind: str, source: str, acl: str, owner: str, target: str) -> str:
-    name = target if "(" in target or "::" in target else _IN_SCHEMA.format(f"o.{target}")
+def _catalog_query(kind: str, catalog: str, prefix: str, rows: str) -> str:
+    target = _TARGETS.get(prefix, f"quote_ident(o.{prefix}name)")
+    owner = "datdba" if prefix == "dat" else f"{prefix}owner"
     return (
-        f"SELECT '{kind}', {name}, a.privilege_type, pg_get_userbyid(o.{owner}), a.is_grantable "  # constants above
-        f"FROM {source} CROSS JOIN LATERAL aclexplode(o.{acl}) a WHERE a.grantee = role.oid"
+        f"SELECT '{kind}', {target}, a.privilege_type, pg_get_userbyid(o.{owner}), a.is_grantable "
+        f"FROM {catalog} o CROSS JOIN LATERAL aclexplode(o.{prefix}acl) a WHERE a.grantee = role.oid AND {rows}"
     )
 
 
@@ -101,19 +82,17 @@ _COLUMNS = (
     "JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(o.attacl) a WHERE a.grantee = role.oid"
 )
 _DEFAULTS = (
-    "SELECT 'DEFAULT ' || CASE o.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN "
-    "'ROUTINES' "
-    "WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END, format('FOR ROLE %I', "
-    "pg_get_userbyid(o.defaclrole)) "
-    "|| coalesce(format(' IN SCHEMA %I', n.nspname), ''), a.privilege_type, pg_get_userbyid(o.defaclrole), "
-    "a.is_grantable "
+    "SELECT 'DEFAULT ' || CASE o.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' "
+    "WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END, "
+    "format('FOR ROLE %I', pg_get_userbyid(o.defaclrole)) || coalesce(format(' IN SCHEMA %I', n.nspname), ''), "
+    "a.privilege_type, pg_get_userbyid(o.defaclrole), a.is_grantable "
     "FROM pg_default_acl o LEFT JOIN pg_namespace n ON n.oid = o.defaclnamespace "
     "CROSS JOIN LATERAL aclexplode(o.defaclacl) a WHERE a.grantee = role.oid AND o.defaclrole <> role.oid"
 )
 # Since PostgreSQL 15 `public` belongs to pg_database_owner, whose only and implicit member is the database's owner.
 _HELD = (
-    "SELECT kind, target, privilege, CASE owner WHEN 'pg_database_owner' THEN pg_get_userbyid(datdba) ELSE owner END, "
-    "grantable "
+    "SELECT kind, target, privilege, "
+    "CASE owner WHEN 'pg_database_owner' THEN pg_get_userbyid(datdba) ELSE owner END, grantable "
     "FROM pg_roles role CROSS JOIN LATERAL ({}) AS r (kind, target, privilege, owner, grantable), pg_database "
     "WHERE rolname = $1 AND datname = current_database()"
 ).format(" UNION ALL ".join([*(_catalog_query(*catalog) for catalog in _CATALOGS), _COLUMNS, _DEFAULTS]))
@@ -127,8 +106,8 @@ _RELATIONS = (
     "(SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
 )
 _SCHEMA_OWNERS = (
-    "SELECT n.nspname, quote_ident(n.nspname), pg_get_userbyid(CASE WHEN r.rolname = 'pg_database_owner' THEN "
-    "b.datdba ELSE n.nspowner END) "
+    "SELECT n.nspname, quote_ident(n.nspname), "
+    "pg_get_userbyid(CASE WHEN r.rolname = 'pg_database_owner' THEN b.datdba ELSE n.nspowner END) "
     "FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner JOIN pg_database b ON b.datname = current_database() "
     "WHERE n.nspname = ANY ($1::text[])"
 )
@@ -147,8 +126,8 @@ def schema_owners(session: Session, schemas: Collection[str]) -> dict[str, str]:
 def wanted(session: Session, access: Access, schemas: Collection[str]) -> set[Right]:
     """The rights that make up `access` to `schemas`, for every object there and every role that makes more."""
     database, owner, me = session.run(
-        "SELECT quote_ident(datname), pg_get_userbyid(datdba), current_user::text FROM pg_database WHERE datname = "
-        "current_database()"
+        "SELECT quote_ident(datname), pg_get_userbyid(datdba), current_user::text "
+        "FROM pg_database WHERE datname = current_database()"
     )[0]
     rights = {Right("DATABASE", database, "CONNECT", owner)}
     makers: set[tuple[str, str]] = set()

@@ -48,8 +48,7 @@ def _request(context: Context, plan: Mapping[str, Any], cluster: Cluster, master
         if context.now() - int(entry["at"]) > PATIENCE_SECONDS:
             raise LoginRefused(
                 f"Cluster {cluster.cluster_id} accepted a new password for {cluster.master_username!r} "
-                f"{PATIENCE_SECONDS} seconds "
-                "ago and still refuses it.",
+                f"{PATIENCE_SECONDS} seconds ago and still refuses it.",
                 remedy="See the cluster's RDS events, and whether something else (a rotation) sets its password.",
             )
         return

@@ -42,8 +42,8 @@ def credentials_of(context: Context, users: Sequence[Mapping[str, Any]]) -> list
     if shared:
         secrets = sorted({login.secret for login in logins if login.username in shared})
         raise SecretMalformed(
-            f"Several users of the request have the username {', '.join(map(repr, sorted(shared)))} (secrets "
-            f"{', '.join(secrets)}).",
+            f"Several users of the request have the username {', '.join(map(repr, sorted(shared)))} "
+            f"(secrets {', '.join(secrets)}).",
             remedy="Give every entry under users a secret with a username of its own.",
         )
     return logins

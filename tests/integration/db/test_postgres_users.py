@@ -282,6 +282,24 @@ def test_an_owner_out_of_the_masters_reach_is_named_with_the_fix(production: Ser
     assert production.admin(rights, "shop") == "0", "all or nothing"
 
 
+def test_a_table_that_nobody_but_a_superuser_may_share_is_named(production: Server, master: Database) -> None:
+    production.admin("CREATE TABLE shop.internal (id int)", "shop")
+    master.ensure_login("app", PASSWORD)
+    with pytest.raises(GrantsNotExact, match=r"may not GRANT .* for 'app': .*internal"):
+        master.ensure_grants("app", Access.READ_WRITE, ["shop"])
+
+
+def test_a_thousand_tables_take_few_statements(production: Server, master: Database) -> None:
+    production.admin(
+        "DO $$ BEGIN FOR n IN 1..1000 LOOP EXECUTE format('CREATE TABLE shop.t%s (id int)', n); "
+        "EXECUTE format('ALTER TABLE shop.t%s OWNER TO shop_owner', n); END LOOP; END $$",
+        "shop",
+    )
+    assert 0 < len(set_up(master, "reporter", Access.READ_ONLY)) < 15
+    granted = "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'reporter'"
+    assert int(production.admin(granted, "shop")) > 1000
+
+
 def test_a_schema_that_does_not_exist_is_named(master: Database) -> None:
     master.ensure_login("app", PASSWORD)
     with pytest.raises(DatabaseRefused, match="no schema 'shopp'"):
