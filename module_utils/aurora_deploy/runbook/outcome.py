@@ -79,4 +79,7 @@ def summary(outcome: Outcome, operation: str) -> str:
     """Return the line that ends a successful play."""
     if outcome.document.get("plan", {}).get("dry_run"):
         return f"The plan of {operation} was made in {duration(outcome.seconds)}; nothing was changed."
-    return f"The restore {operation} succeeded in {duration(outcome.seconds)}."
+    archive = outcome.document.get("archive") or {}
+    old = archive.get("old_cluster_id")
+    kept = f" The old cluster stands as {old} until {archive['expires_at']}." if old else ""
+    return f"The restore {operation} succeeded in {duration(outcome.seconds)}.{kept}"

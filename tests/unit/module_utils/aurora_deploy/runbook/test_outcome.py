@@ -66,6 +66,12 @@ def test_a_clean_up_that_never_ran_is_not_called_needless() -> None:
     assert "Undone:  nothing: no clean-up ran. Run playbooks/abort.yml" in text
 
 
+def test_a_success_says_where_the_old_cluster_is() -> None:
+    archive = {"old_cluster_id": "orders-staging-old-op-1", "expires_at": "2026-11-24T07:00:00Z"}
+    line = summary(ended("SUCCEEDED", document={"archive": archive}), "op-1")
+    assert line.endswith("The old cluster stands as orders-staging-old-op-1 until 2026-11-24T07:00:00Z.")
+
+
 def test_a_dry_run_is_not_called_a_restore() -> None:
     assert summary(ended("SUCCEEDED"), "op-1") == "The restore op-1 succeeded in 42 s."
     assert "nothing was changed" in summary(ended("SUCCEEDED", document={"plan": {"dry_run": True}}), "op-1")
