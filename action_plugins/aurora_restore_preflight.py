@@ -35,6 +35,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible ships no types
         result["changed"] = False
         if report.caller:
             result |= {"account_id": report.caller.account, "caller_arn": report.caller.arn}
+        if report.warnings:
+            result["warnings"] = report.warnings
         if report.mistakes:
             result |= {"failed": True, "msg": message(report.mistakes)}
         return result

@@ -21,10 +21,11 @@ OPERATION_ID = "20260101-000000-abcd"
 
 @dataclass
 class Report:
-    """What was found: the mistakes in the order of the inventory, and the caller where AWS told who it is."""
+    """What was found: mistakes and warnings in the order of the inventory, the caller where AWS told who it is."""
 
     mistakes: list[str] = field(default_factory=list)
     caller: Caller | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 def check(
@@ -59,6 +60,7 @@ def check(
             report.mistakes.append(mistake)
             del sound[name]
     report.mistakes += relations.mistakes(sound, functions, known_regions)
+    report.warnings += relations.warnings(sound)
     report.mistakes += _targets(sound.get("restore_targets", {}), validate)
     connection = [sound.get(name) for name in ("region", "aws_profile", "aws_config_file")]
     if None not in connection and connection[0] in known_regions:

@@ -27,6 +27,20 @@ def mistakes(values: Mapping[str, Any], functions: Collection[str], known_region
     yield from _unknown_steps(values.get("lambda_reserved_concurrency", {}), functions)
 
 
+def warnings(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what will not stop the deployment but some restores: interface endpoints reach their own region only."""
+    if values.get("vpc_id") or values.get("vpc_egress") != "endpoints":
+        return
+    for name, request in values.get("restore_targets", {}).items():
+        source = request.get("source") if isinstance(request, Mapping) else None
+        region = source.get("region") if isinstance(source, Mapping) else None
+        if region and region != values.get("region"):
+            yield (
+                f"restore_targets.{name} has its source in {region}, out of reach with vpc_egress: endpoints. "
+                "Fix: set vpc_egress: nat."
+            )
+
+
 def _region(region: str, known: Collection[str]) -> Iterator[str]:
     if region not in known:
         near = difflib.get_close_matches(region, known, n=1)

@@ -157,6 +157,17 @@ def test_an_existing_network_needs_all_three_of_its_variables() -> None:
     assert len(run(**network).mistakes) == 2
 
 
+@pytest.mark.parametrize(
+    ("egress", "region", "warned"),
+    [("endpoints", "eu-west-1", 1), ("nat", "eu-west-1", 0), ("endpoints", "us-east-1", 0)],
+)
+def test_a_source_in_another_region_needs_a_way_there(egress: str, region: str, warned: int) -> None:
+    source = {"type": "latest_snapshot", "cluster": "orders-prod", "region": region}
+    report = run(vpc_egress=egress, restore_targets={"orders-staging": {"source": source}})
+    assert report.mistakes == []
+    assert len(report.warnings) == warned
+
+
 def test_the_two_tables_must_differ() -> None:
     assert len(run(dynamodb_table_name="restores", dynamodb_audit_table_name="restores").mistakes) == 1
     assert run(dynamodb_table_name="restores", dynamodb_audit_table_name="audit").mistakes == []
