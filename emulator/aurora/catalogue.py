@@ -20,18 +20,11 @@ VERSIONS = {
 }
 # What a request without EngineVersion gets, in every region: not the newest, and not a snapshot's own.
 DEFAULT_VERSIONS = {"aurora-postgresql": "16.8", "aurora-mysql": "8.0.mysql_aurora.3.08.2"}
+_SIZES = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge")
 INSTANCE_CLASSES = [
     "db.serverless",
-    "db.t3.medium",
-    "db.t4g.medium",
-    "db.t4g.large",
-    "db.r6g.large",
-    "db.r6g.xlarge",
-    "db.r6g.2xlarge",
-    "db.r6i.large",
-    "db.r7g.large",
-    "db.r7g.xlarge",
-    "db.r8g.large",
+    *(f"db.{kind}.{size}" for kind in ("t3", "t4g") for size in ("medium", "large")),
+    *(f"db.{kind}.{size}" for kind in ("r5", "r6g", "r6i", "r7g", "r7i", "r8g") for size in _SIZES),
 ]
 
 

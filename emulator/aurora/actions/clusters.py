@@ -22,6 +22,8 @@ def create_cluster(call: Call) -> dict[str, Any]:
     name = rules.free_cluster_name(call.realm, rules.identifier(call["DBClusterIdentifier"], "DBClusterIdentifier"))
     engine = check_engine(call["Engine"])
     version = check_version(engine, call.get("EngineVersion"))
+    if "GlobalClusterIdentifier" in call.parameters:
+        raise RdsError("GlobalClusterNotFoundFault", f"Global cluster {call['GlobalClusterIdentifier']} not found.")
     if "MasterUsername" not in call.parameters:
         raise invalid_combination("You must specify MasterUsername.")
     username = rules.master_username(call["MasterUsername"], engine)

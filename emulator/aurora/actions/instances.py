@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from .. import attributes, listing, rules, timing, views
@@ -11,6 +12,8 @@ from ..errors import RdsError, invalid_combination
 from ..model import Attributes, Cluster, Instance, Realm, resource_id
 from ..world import Change
 from .registry import Call, action
+
+_CERTIFICATE_END = datetime(2061, 5, 25, tzinfo=UTC)
 
 
 @action("CreateDBInstance")
@@ -107,7 +110,7 @@ def _attributes(call: Call, cluster: Cluster) -> Attributes:
     described["DBParameterGroups"] = check_parameter_group(call.realm, group)
     described["CertificateDetails"] = {
         "CAIdentifier": described["CACertificateIdentifier"],
-        "ValidTill": now().replace(year=2061),
+        "ValidTill": _CERTIFICATE_END,
     }
     if described["PerformanceInsightsEnabled"]:
         described.setdefault("PerformanceInsightsRetentionPeriod", 7)
@@ -144,14 +147,18 @@ def delete_instance(call: Call) -> dict[str, Any]:
     cluster = instance.cluster
     instance.status, instance.serving = "deleting", False
     call.world.publish(cluster)
-    last = all(member.status == "deleting" for member in cluster.instances)
+
+    def work() -> None:
+        # Asked when it is done, not when it was called: another member may have come meanwhile.
+        if all(member.status == "deleting" for member in cluster.instances):
+            cluster.database.stop()
 
     def finish() -> None:
         del call.realm.instances[instance.name]
         cluster.instances.remove(instance)
         call.realm.record("db-instance", instance, "DB instance deleted")
 
-    call.world.begin(Change(instance, timing.DELETE_INSTANCE, finish, cluster.database.stop if last else None))
+    call.world.begin(Change(instance, timing.DELETE_INSTANCE, finish, work))
     return {"DBInstance": views.instance(call.world, instance)}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from .. import attributes, neighbours, rules, timing, views
 from ..catalogue import check_engine, check_upgrade, check_version
 from ..clock import now
-from ..errors import RdsError, invalid_combination
+from ..errors import RdsError, invalid_combination, invalid_value
 from ..model import Cluster, Resource, Snapshot
 from .clusters import announce, encryption, new_cluster
 from .registry import Call, action
@@ -42,7 +42,10 @@ def restore_to_point_in_time(call: Call) -> dict[str, Any]:
     if "SourceDBClusterIdentifier" not in call.parameters:
         raise invalid_combination("You must specify SourceDBClusterIdentifier or SourceDbClusterResourceId.")
     source = rules.cluster(call.realm, call["SourceDBClusterIdentifier"])
-    cloning = call.get("RestoreType", "full-copy") == "copy-on-write"
+    restore_type = call.get("RestoreType", "full-copy")
+    if restore_type not in ("full-copy", "copy-on-write"):
+        raise invalid_value(f"Invalid RestoreType: {restore_type}")
+    cloning = restore_type == "copy-on-write"
     _check_time(call, source, cloning)
     if source.status not in ("available", "backing-up"):
         rules.available_cluster(source)

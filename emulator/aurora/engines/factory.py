@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .base import Database, Engine
+import contextlib
+
+from .base import Database, Engine, EngineUnavailable
 from .host import Host
 from .mariadb import MariaDb
 from .postgres import Postgres
@@ -26,10 +28,12 @@ class Engines:
 
     def warm(self) -> None:
         """Build the template of the engine that is always there, ahead of its first use."""
-        self._engines["aurora-postgresql"].ensure_template()
+        # Without its server, the first CreateDBCluster says what is missing.
+        with contextlib.suppress(EngineUnavailable):
+            self._engines["aurora-postgresql"].ensure_template()
 
     def destroy_all(self) -> None:
         """Stop every server and delete every database."""
-        for database in self._databases:
+        for database in list(self._databases):
             database.destroy()
         self._databases.clear()
