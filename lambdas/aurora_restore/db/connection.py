@@ -37,6 +37,8 @@ def connect(endpoint: Endpoint, ca_bundle: Path, statement_seconds: float) -> Da
     log_in = partial(connect, ca_bundle=ca_bundle, statement_seconds=statement_seconds)
     try:
         return _ENGINES[endpoint.engine](endpoint, Wire(connection, context, statement_seconds, log_in))
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:  # hung up in mid-handshake, as a restarting server does
+        raise _unreachable(endpoint, error) from error
     except ssl.SSLError as error:
         reason = getattr(error, "verify_message", "") or error.reason or error
         raise TlsFailed(

@@ -31,12 +31,13 @@ def ensure_login(session: Writer, role: str, password: str) -> list[str]:
             f"{role!r} is the cluster's master user and cannot be an application's login.",
             remedy="Put another username into the user's secret.",
         )
-    name = postgres_name(role)
     try:
+        name = postgres_name(role)
         verifier = postgres_literal(verifiers.postgres_scram(password))
     except ValueError as error:
         raise DatabaseRefused(
-            f"The password of {role!r} cannot be used: {error}.", remedy="Write another one into its secret."
+            f"The login {role!r} cannot be made: {error}.",
+            remedy="Write another username or password into its secret.",
         ) from None
     columns = ", ".join(_ATTRIBUTES)
     rows = session.run(

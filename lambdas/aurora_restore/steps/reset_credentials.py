@@ -34,7 +34,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     if cluster.status == "available":
         if _logs_in(context, cluster, master):
             _journal(context, plan, cluster, master, "made")
-            return {**seen, "status": cluster.status, **finished(context, since)}
+            return {**seen, "status": cluster.status, "audit": seen, **finished(context, since)}
         _request(context, plan, cluster, master)
     what = f"the master password of {cluster.cluster_id} ({cluster.status})"
     return {**seen, "status": cluster.status, **waiting(context, plan, what, since=since)}

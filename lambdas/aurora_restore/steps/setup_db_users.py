@@ -32,7 +32,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "intended"})
     users = [_set_up(context, cluster, master, login, user) for login, user in zip(logins, plan["users"], strict=True)]
     context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "made"})
-    return {"users": users}
+    return {"users": users, "audit": {"users": users}}
 
 
 def credentials_of(context: Context, users: Sequence[Mapping[str, Any]]) -> list[Credentials]:

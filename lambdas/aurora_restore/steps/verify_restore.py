@@ -38,7 +38,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     context.logger.info("verified", extra={"checks": results})
     if failed:
         raise VerificationFailed(f"{len(failed)} of {len(results)} checks failed. {' | '.join(failed)}")
-    return {"server_version": version, "checks": results}
+    return {"server_version": version, "checks": results, "audit": {"checks": results}}
 
 
 def _user_checks(context: Context, cluster: Cluster, plan: Mapping[str, Any]) -> Iterator[tuple[str, Check]]:

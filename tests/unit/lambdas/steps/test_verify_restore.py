@@ -198,4 +198,11 @@ def test_checks_that_time_leaves_no_room_for_fail_by_name(
 
 def test_without_checks_the_connection_itself_is_the_proof(operation: Operation, answers: Answers) -> None:
     operation.verify["database"] = None
-    assert run(operation) == {"server_version": "16.4", "checks": []}
+    result = run(operation)
+    assert (result["server_version"], result["checks"]) == ("16.4", [])
+
+
+def test_every_check_reaches_the_audit_trail(operation: Operation, answers: Answers) -> None:
+    operation.verify["tables"] = [table(1)]
+    result = run(operation)
+    assert result["audit"] == {"checks": result["checks"]}
