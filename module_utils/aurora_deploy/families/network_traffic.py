@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from aurora_deploy.diff import Attributes
-from aurora_deploy.errors import DeployError, is_code
+from aurora_deploy.errors import DeployError
 from aurora_deploy.families.network_core import NetworkFamily
 from aurora_deploy.families.network_plan import ANYWHERE, rule
 from aurora_deploy.families.network_state import Raw, tag_specification
@@ -77,18 +77,15 @@ class RouteTableFamily(NetworkFamily):
         return {"GatewayId": self.state.id("internet_gateway", name)}
 
     def _associate(self, table: str, subnet: str) -> None:
-        """A subnet that somebody moved to another table is moved back."""
-        try:
-            self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
-        except self.ec2.exceptions.ClientError as error:
-            if not is_code(error, "Resource.AlreadyAssociated"):
-                raise
-            filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
-            for other in self.aws.pages("ec2", "describe_route_tables", "RouteTables", Filters=filters):
-                for item in other["Associations"]:
-                    if item.get("SubnetId") == subnet:
-                        association = item["RouteTableAssociationId"]
-                        self.ec2.replace_route_table_association(AssociationId=association, RouteTableId=table)
+        """A subnet has one table: one that somebody moved is moved back."""
+        filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
+        for other in self.aws.pages("ec2", "describe_route_tables", "RouteTables", Filters=filters):
+            for item in other["Associations"]:
+                if item.get("SubnetId") == subnet:
+                    association = item["RouteTableAssociationId"]
+                    self.ec2.replace_route_table_association(AssociationId=association, RouteTableId=table)
+                    return
+        self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
 
 
 class SecurityGroupFamily(NetworkFamily):

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from aurora_deploy.clients import Aws
+from aurora_deploy.engine import Outcome
+from aurora_deploy.errors import DeployError
+from aurora_deploy.families import network
+
+from .conftest import Converge
+
+ARGS: dict[str, Any] = {
+    "name_prefix": "ar",
+    "vpc_id": "",
+    "subnet_ids": [],
+    "security_group_ids": [],
+    "cidr": "10.42.0.0/20",
+    "zones": ["us-east-1a", "us-east-1b"],
+    "egress": "endpoints",
+    "interface_services": ["kms"],
+    "gateway_services": [],  # moto forgets the description of a rule for a prefix list
+    "database_ports": [5432],
+    "database_cidrs": [],
+    "tags": {"Project": "ar", "Environment": "test"},
+    "state": "present",
+}
+NAT = {**ARGS, "egress": "nat"}
+
+
+def actions(outcome: Outcome) -> Counter[str]:
+    assert not outcome.errors
+    return Counter(item["action"] for item in outcome.items)
+
+
+def find(aws: Aws, operation: str, key: str, name: str) -> dict[str, Any]:
+    [found] = aws.pages("ec2", operation, key, Filters=[{"Name": "tag:Name", "Values": [name]}])
+    return dict(found)
+
+
+@pytest.mark.parametrize("args", [ARGS, NAT], ids=["endpoints", "nat"])
+def test_check_mode_announces_on_an_empty_account_what_a_run_does_and_the_next_run_changes_nothing(
+    run_plan: Converge, args: dict[str, Any]
+) -> None:
+    announced = run_plan(network.plan, args, check=True)
+    done = run_plan(network.plan, args)
+    assert announced.items == done.items
+    assert announced.diff == done.diff
+    assert set(actions(done)) == {"create"}
+    assert set(actions(run_plan(network.plan, args))) == {"none"}
+
+
+def test_removal_leaves_nothing_of_ours(aws: Aws, run_plan: Converge) -> None:
+    made = len(run_plan(network.plan, ARGS).items)
+    removed = run_plan(network.plan, {**ARGS, "state": "absent"})
+    assert actions(removed) == {"delete": made}
+    assert not run_plan(network.plan, {**ARGS, "state": "absent"}).items
+    ours = [{"Name": "tag:Project", "Values": ["ar"]}]
+    assert not list(aws.pages("ec2", "describe_vpcs", "Vpcs", Filters=ours))
+
+
+def test_a_change_of_egress_makes_the_one_and_removes_the_other(run_plan: Converge) -> None:
+    run_plan(network.plan, ARGS)
+    announced = run_plan(network.plan, NAT, check=True)
+    done = run_plan(network.plan, NAT)
+    assert announced.items == done.items
+    removed = {item["name"] for item in done.items if item["action"] == "delete"}
+    assert removed == {"ar-kms", "ar-endpoints"}
+    assert set(actions(run_plan(network.plan, NAT))) == {"none"}
+
+
+def test_no_group_keeps_the_rule_that_lets_everything_out(aws: Aws, run_plan: Converge) -> None:
+    run_plan(network.plan, ARGS)
+    for name in ("ar-functions", "ar-endpoints"):
+        group = find(aws, "describe_security_groups", "SecurityGroups", name)
+        assert not [rule for rule in group["IpPermissionsEgress"] if rule["IpProtocol"] == "-1"]
+
+
+def test_a_rule_that_somebody_added_is_shown_and_revoked(aws: Aws, run_plan: Converge) -> None:
+    run_plan(network.plan, ARGS)
+    group = find(aws, "describe_security_groups", "SecurityGroups", "ar-functions")["GroupId"]
+    open_door = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    aws.client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[open_door])
+    [changed] = [item for item in run_plan(network.plan, ARGS).items if item["action"] != "none"]
+    assert changed["name"] == "ar-functions"
+    assert changed["changes"]["ingress"]["before"][0]["from_port"] == 22
+    assert find(aws, "describe_security_groups", "SecurityGroups", "ar-functions")["IpPermissions"] == []
+
+
+def test_changed_tags_and_dns_settings_are_mended(aws: Aws, run_plan: Converge) -> None:
+    run_plan(network.plan, ARGS)
+    vpc = find(aws, "describe_vpcs", "Vpcs", "ar-vpc")["VpcId"]
+    aws.client("ec2").create_tags(Resources=[vpc], Tags=[{"Key": "Environment", "Value": "wrong"}])
+    aws.client("ec2").create_tags(Resources=[vpc], Tags=[{"Key": "Stray", "Value": "x"}])
+    aws.client("ec2").modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
+    [changed] = [item for item in run_plan(network.plan, ARGS).items if item["action"] != "none"]
+    assert (changed["name"], sorted(changed["changes"])) == ("ar-vpc", ["dns_hostnames", "tags"])
+    assert set(actions(run_plan(network.plan, ARGS))) == {"none"}
+
+
+def test_a_subnet_moved_to_another_route_table_is_moved_back(aws: Aws, run_plan: Converge) -> None:
+    run_plan(network.plan, ARGS)
+    table = find(aws, "describe_route_tables", "RouteTables", "ar-private")
+    association = table["Associations"][0]
+    other = aws.client("ec2").create_route_table(VpcId=table["VpcId"])["RouteTable"]["RouteTableId"]
+    aws.client("ec2").replace_route_table_association(
+        AssociationId=association["RouteTableAssociationId"], RouteTableId=other
+    )
+    run_plan(network.plan, ARGS)
+    back = find(aws, "describe_route_tables", "RouteTables", "ar-private")["Associations"]
+    assert association["SubnetId"] in {item.get("SubnetId") for item in back}
+
+
+def test_what_cannot_change_says_so_and_names_the_ways_out(run_plan: Converge) -> None:
+    run_plan(network.plan, ARGS)
+    outcome = run_plan(network.plan, {**ARGS, "cidr": "10.99.0.0/20"})
+    assert "the cidr of an existing VPC cannot change. Fix: restore" in outcome.errors[0]
+
+
+def test_two_of_one_name_are_refused(aws: Aws, run_plan: Converge) -> None:
+    tags = [{"Key": "Project", "Value": "ar"}, {"Key": "Name", "Value": "ar-vpc"}]
+    for _ in range(2):
+        aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": tags}])
+    with pytest.raises(DeployError, match="two resources of the kind vpc carry the Name tag ar-vpc"):
+        run_plan(network.plan, ARGS, check=True)
+
+
+def existing(aws: Aws, run_plan: Converge, args: dict[str, Any]) -> dict[str, Any]:
+    """Make a network and give it as if it were somebody else's."""
+    run_plan(network.plan, args)
+    return {
+        **args,
+        "vpc_id": find(aws, "describe_vpcs", "Vpcs", "ar-vpc")["VpcId"],
+        "subnet_ids": [find(aws, "describe_subnets", "Subnets", f"ar-private-{n}")["SubnetId"] for n in (1, 2)],
+        "security_group_ids": [find(aws, "describe_security_groups", "SecurityGroups", "ar-functions")["GroupId"]],
+    }
+
+
+@pytest.mark.parametrize("args", [ARGS, NAT], ids=["endpoints", "nat"])
+def test_an_existing_network_that_fits_is_left_alone(aws: Aws, run_plan: Converge, args: dict[str, Any]) -> None:
+    outcome = run_plan(network.plan, existing(aws, run_plan, args))
+    assert (outcome.items, outcome.changed) == ([], False)
+
+
+def test_an_incomplete_existing_network_names_what_is_missing(run_plan: Converge) -> None:
+    with pytest.raises(DeployError, match="subnet_ids and security_group_ids are empty"):
+        run_plan(network.plan, {**ARGS, "vpc_id": "vpc-1"})
+
+
+def test_every_misfit_of_an_existing_network_is_reported_at_once(aws: Aws, run_plan: Converge) -> None:
+    given = existing(aws, run_plan, ARGS)
+    ec2 = aws.client("ec2")
+    foreign = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=foreign, CidrBlock="10.1.1.0/24", AvailabilityZone="us-east-1a")["Subnet"]
+    group = ec2.create_security_group(GroupName="g", Description="g", VpcId=foreign)["GroupId"]
+    ec2.revoke_security_group_egress(
+        GroupId=group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    )
+    wrong = {
+        **given,
+        "subnet_ids": [subnet["SubnetId"], "subnet-12345678"],
+        "security_group_ids": [group],
+        "interface_services": ["kms", "rds"],
+    }
+    with pytest.raises(DeployError) as caught:
+        run_plan(network.plan, wrong, check=True)
+    for part in (
+        "the subnet subnet-12345678 does not exist",
+        f"the subnet {subnet['SubnetId']} is in {foreign}",
+        "the subnets are all in us-east-1a",
+        "neither a NAT or transit gateway route nor endpoints for rds",
+        f"the security group {group} is in {foreign}",
+        "no security group allows egress to port 443",
+        "no security group allows egress to any database port of [5432]",
+    ):
+        assert part in str(caught.value)
