@@ -26,7 +26,8 @@ FASTEST, SLOWEST = 0.5, 5.0
 QUIET_SECONDS, QUIET_AT_MOST = 15.0, 600.0
 #: How long a lost connection is retried before the follower gives up (the execution itself does not notice).
 LOST_SECONDS = 900.0
-PAGE_SIZE = 200
+#: Events of a page: all that fit at first, then few, because every event carries the whole execution document.
+FIRST_PAGE_SIZE, PAGE_SIZE = 1000, 25
 _TRANSIENT_CODES = frozenset(
     {"ThrottlingException", "TooManyRequestsException", "ServiceUnavailable", "InternalFailure", "InternalServerError"}
 )
@@ -129,7 +130,7 @@ class Follower:
                 self._client.get_execution_history,
                 executionArn=self._arn,
                 reverseOrder=True,
-                maxResults=PAGE_SIZE,
+                maxResults=PAGE_SIZE if self._told else FIRST_PAGE_SIZE,
                 includeExecutionData=True,
                 **token,
             )

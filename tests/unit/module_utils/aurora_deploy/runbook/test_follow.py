@@ -70,6 +70,7 @@ def test_every_event_is_told_once_and_in_order_whatever_the_page_size(
 ) -> None:
     whole = followed(GrowingHistory("succeeded", speed=1000))[1]
     monkeypatch.setattr(follow, "PAGE_SIZE", page_size)
+    monkeypatch.setattr(follow, "FIRST_PAGE_SIZE", page_size)
     outcome, lines = followed(GrowingHistory("succeeded"))
     assert lines == whole
     assert outcome.status == "SUCCEEDED"
