@@ -48,7 +48,7 @@ class Aws:
         for name, value in (("region", region), ("config_file", config_file)):
             if value:
                 self._session.set_config_variable(name, value)
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, bool], Any] = {}
         self._lock = threading.Lock()
 
     @property
@@ -59,12 +59,17 @@ class Aws:
             raise DeployError("no region is configured. Fix: set the variable region in the inventory.")
         return str(region)
 
-    def client(self, service: str) -> Any:
-        """Return the shared client of a service, for example `aws.client("dynamodb")`."""
+    def client(self, service: str, *, retries: bool = True) -> Any:
+        """Return the shared client of a service, for example `aws.client("dynamodb")`.
+
+        Without `retries` a lost reply is reported: for calls that would do their work twice when repeated.
+        """
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._session.create_client(service, config=_CONFIG)
-            return self._clients[service]
+            key = (service, retries)
+            if key not in self._clients:
+                config = _CONFIG if retries else _CONFIG.merge(Config(retries={"total_max_attempts": 1}))
+                self._clients[key] = self._session.create_client(service, config=config)
+            return self._clients[key]
 
     def pages(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
         """Yield every element of `key` over all pages, for example `pages("sns", "list_topics", "Topics")`."""

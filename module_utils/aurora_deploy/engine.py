@@ -8,15 +8,22 @@ The plan depends on nothing but the declaration and what was read, so check mode
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from botocore.exceptions import ClientError
+
 from aurora_deploy.clients import THREADS, Aws
 from aurora_deploy.diff import HIDDEN, Attributes, as_text, differing, shown
-from aurora_deploy.errors import AWS_ERRORS, DeployError, explain
+from aurora_deploy.errors import AWS_ERRORS, DeployError, explain, is_surprise
+
+LOOKS_AGAIN = 2
+LOOK_AGAIN_SECONDS = 1.0
+"""How often, and how much later, an item is read again that AWS finds otherwise: its listings lag behind its writes."""
 
 Action = Literal["none", "create", "update", "delete"]
 
@@ -132,15 +139,31 @@ def plan(name: str, before: Attributes | None, after: Attributes | None, family:
 def _write(family: Family, step: Step) -> str | None:
     """Carry one step out; return the error message if it failed."""
     try:
-        if step.after is None:
-            family.delete(step.name, step.before or {})
-        elif step.before is None:
-            family.create(step.name, step.after)
-        else:
-            family.update(step.name, step.before, step.after, step.changed)
+        _persist(family, step, LOOKS_AGAIN)
     except (*AWS_ERRORS, DeployError) as error:
         return explain(error, f"{family.label} {step.name}")
     return None
+
+
+def _persist(family: Family, step: Step, looks: int) -> None:
+    """Carry one step out; where AWS finds the item in another state than was read, look again and do what is left."""
+    try:
+        _carry_out(family, step)
+    except ClientError as error:
+        if not looks or not is_surprise(error):
+            raise
+        time.sleep(LOOK_AGAIN_SECONDS)
+        fresh = family.read([step.name]).get(step.name)
+        _persist(family, plan(step.name, fresh, step.after, family), looks - 1)
+
+
+def _carry_out(family: Family, step: Step) -> None:
+    if step.action == "create":
+        family.create(step.name, step.after or {})
+    elif step.action == "update":
+        family.update(step.name, step.before or {}, step.after or {}, step.changed)
+    elif step.action == "delete":
+        family.delete(step.name, step.before or {})
 
 
 def _item(step: Step, family: Family) -> dict[str, Any]:

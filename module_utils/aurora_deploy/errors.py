@@ -66,6 +66,25 @@ def explain(error: Exception, subject: str) -> str:
     return f"{text}. Fix: {fix}." if fix else f"{text}."
 
 
+def is_surprise(error: Exception) -> bool:
+    """Tell whether AWS says that something already is, or no longer is, as a write would have made it.
+
+    So it answers when botocore repeats a call whose first reply was lost, and when a listing came late after a change.
+    """
+    if not isinstance(error, ClientError):
+        return False
+    code = error.response.get("Error", {}).get("Code", "")
+    return "Exists" in code or "NotFound" in code or code in ("NoSuchEntity", "ResourceInUseException")
+
+
+def is_transient(error: Exception) -> bool:
+    """Tell whether the same call may succeed a moment later: lost connection, throttling, AWS's own failure."""
+    if not isinstance(error, ClientError):
+        return isinstance(error, botocore_errors.HTTPClientError)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or "Throttl" in error.response.get("Error", {}).get("Code", "")
+
+
 def is_code(error: Exception, *codes: str) -> bool:
     """Tell whether `error` is AWS's answer with one of these error codes."""
     return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in codes

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from aurora_deploy import keys
 from aurora_deploy.action import Run, Work
 from aurora_deploy.clients import Aws, together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
-from aurora_deploy.errors import DeployError
+from aurora_deploy.errors import AWS_ERRORS, DeployError, is_transient
 from aurora_deploy.tags import removed, tag_list
 
+_PAUSES = (0.5, 1, 2, 4)  # seconds between attempts at CreateKey
 _USABLE = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
 
 
@@ -90,14 +93,29 @@ class KeyFamily(Family):
     def create(self, name: str, after: Attributes) -> None:
         """CreateKey with its tags in the same call, so that a run killed right after it is continued, not repeated."""
         client = self.aws.client("kms")
-        key_id = client.create_key(
-            Description=after["description"],
-            Policy=json.dumps(after["policy"]),
-            Tags=tag_list(after["tags"], "Tag"),
-            **_USABLE,
-        )["KeyMetadata"]["KeyId"]
+        key_id = self._create_key(name, after)
         client.create_alias(AliasName=name, TargetKeyId=key_id)
         client.enable_key_rotation(KeyId=key_id)
+
+    def _create_key(self, alias: str, after: Attributes) -> str:
+        """CreateKey takes no client token: after a lost reply look for the key before asking for it again."""
+        pauses = list(_PAUSES)
+        while True:
+            try:
+                key: dict[str, Any] = self.aws.client("kms", retries=False).create_key(
+                    Description=after["description"],
+                    Policy=json.dumps(after["policy"]),
+                    Tags=tag_list(after["tags"], "Tag"),
+                    **_USABLE,
+                )["KeyMetadata"]
+            except AWS_ERRORS as error:
+                if not pauses or not is_transient(error):
+                    raise
+                time.sleep(pauses.pop(0))
+                if found := keys.find_by_tags(self.aws, alias):
+                    return str(found["KeyId"])
+            else:
+                return str(key["KeyId"])
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """Make the key usable first: a key that waits for deletion refuses every other change."""

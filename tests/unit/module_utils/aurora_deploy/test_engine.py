@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from aurora_deploy import engine
 from aurora_deploy.clients import Aws
 from aurora_deploy.diff import HIDDEN, Attributes
 from aurora_deploy.engine import Family, converge
@@ -128,6 +129,43 @@ def test_an_item_that_fails_is_named_and_the_others_finish(failure: Exception, s
     assert result["msg"].startswith(said)
     assert result["changed"] is True
     assert sorted(family.writes) == [("delete", "gone"), ("update", "grown")]
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LOOK_AGAIN_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_creation_whose_reply_was_lost_is_finished() -> None:
+    family = shelf()
+
+    def create(name: str, after: Attributes) -> None:
+        family.boxes[name] = {}
+        raise refused("EntityAlreadyExists")
+
+    family.create = create  # type: ignore[method-assign]
+    assert converge(family, {"made": {"size": 3}}, check=False).errors == []
+    assert family.boxes["made"] == {"size": 3}
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_what_is_gone_already_need_not_be_deleted() -> None:
+    family = shelf()
+
+    def delete(name: str, before: Attributes) -> None:
+        del family.boxes[name]
+        raise refused("NoSuchEntity")
+
+    family.delete = delete  # type: ignore[method-assign]
+    assert converge(family, {"gone": None}, check=False).errors == []
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_an_item_that_stays_in_the_way_is_reported() -> None:
+    family = shelf()
+    family.failures["made"] = refused("ResourceExistsException")
+    assert "ResourceExistsException" in converge(family, DESIRED, check=False).errors[0]
 
 
 def test_nothing_has_changed_when_every_write_fails() -> None:

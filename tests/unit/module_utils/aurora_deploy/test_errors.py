@@ -4,7 +4,7 @@ import pytest
 from botocore import exceptions as botocore_errors
 from botocore.exceptions import ClientError
 
-from aurora_deploy.errors import explain, is_code
+from aurora_deploy.errors import explain, is_code, is_surprise, is_transient
 
 
 def client_error(code: str, operation: str = "CreateTable") -> ClientError:
@@ -45,3 +45,27 @@ def test_is_code_tells_one_answer_from_another_and_from_no_answer() -> None:
     assert is_code(client_error("NotFound"), "Other", "NotFound")
     assert not is_code(client_error("NotFound"), "Other")
     assert not is_code(botocore_errors.ConnectionClosedError(endpoint_url="http://x"), "NotFound")
+
+
+@pytest.mark.parametrize(
+    ("code", "surprise"),
+    [
+        ("EntityAlreadyExists", True),
+        ("ResourceExistsException", True),
+        ("ResourceNotFoundException", True),
+        ("InvalidGroup.NotFound", True),
+        ("NoSuchEntity", True),
+        ("ValidationException", False),
+        ("AccessDenied", False),
+    ],
+)
+def test_a_state_other_than_the_one_read_is_a_surprise(code: str, surprise: bool) -> None:
+    assert is_surprise(client_error(code)) is surprise
+
+
+def test_lost_connections_and_throttling_are_transient() -> None:
+    assert is_transient(botocore_errors.ConnectionClosedError(endpoint_url="http://x"))
+    assert is_transient(client_error("ThrottlingException"))
+    assert not is_transient(client_error("AccessDenied"))
+    assert not is_transient(botocore_errors.NoCredentialsError())
+    assert not is_surprise(botocore_errors.ConnectionClosedError(endpoint_url="http://x"))

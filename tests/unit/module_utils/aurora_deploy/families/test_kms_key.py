@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from aurora_deploy.clients import Aws
 from aurora_deploy.errors import DeployError
@@ -89,6 +90,41 @@ def test_a_run_killed_before_naming_the_key_never_makes_a_second_one(
     assert run_plan(kms_key.plan, ARGS).items[0]["action"] == "update"
     assert keys(aws) == first == [described(aws)["KeyId"]]
     assert run_plan(kms_key.plan, ARGS).changed is False
+
+
+def test_a_creation_whose_reply_was_lost_makes_no_second_key(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = aws.client("kms", retries=False)
+    create = once.create_key
+
+    def lose_the_reply(**arguments: Any) -> None:
+        create(**arguments)
+        raise ConnectionClosedError(endpoint_url="https://kms")
+
+    monkeypatch.setattr(once, "create_key", lose_the_reply)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    assert run_plan(kms_key.plan, ARGS).errors == []
+    assert keys(aws) == [described(aws)["KeyId"]]
+
+
+def test_a_creation_that_was_throttled_is_tried_again(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = aws.client("kms", retries=False)
+    create = once.create_key
+    throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "CreateKey")
+    answers = [throttled, throttled]
+
+    def answer(**arguments: Any) -> Any:
+        if answers:
+            raise answers.pop()
+        return create(**arguments)
+
+    monkeypatch.setattr(once, "create_key", answer)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    assert run_plan(kms_key.plan, ARGS).errors == []
+    assert len(keys(aws)) == 1
 
 
 def test_a_key_of_another_deployment_is_not_taken(aws: Aws, run_plan: Converge) -> None:
