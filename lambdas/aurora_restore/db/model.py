@@ -65,7 +65,10 @@ class Database(Protocol):
         """The server's version, such as `16.4` or `8.0.39`."""
 
     def ensure_login(self, user: str, password: str) -> list[str]:
-        """Make `user` an ordinary login: no attribute, no membership. Returns what was changed, never a secret."""
+        """Make `user` an ordinary login: no attribute, no membership, owner of nothing in this database.
+
+        Returns what was changed, never a secret.
+        """
 
     def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
         """Give `user` exactly `access` to `schemas`, future objects included. Returns what was changed."""

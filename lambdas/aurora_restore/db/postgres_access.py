@@ -17,7 +17,7 @@ _SHOWN = 5  # objects named in an error; the rest is counted
 
 
 def ensure_grants(session: Writer, role: str, access: Access, schemas: Collection[str]) -> list[str]:
-    """Give `role` exactly `access` to `schemas`; what it owned passes to the master user. Returns what was changed.
+    """Give `role`, which owns nothing, exactly `access` to `schemas`. Returns what was changed.
 
     Raises DatabaseRefused for a schema that does not exist, GrantsNotExact where the master may not grant or revoke.
     """
@@ -28,14 +28,13 @@ def ensure_grants(session: Writer, role: str, access: Access, schemas: Collectio
             remedy="Correct `schemas` under users in the request.",
         )
     with session.transaction():
-        changes = _take_over(session, role) + _close_public_schema(session)
-        return changes + _converge(session, role, wanted(session, access, schemas))
+        return _close_public_schema(session) + _converge(session, role, wanted(session, access, schemas))
 
 
 def revoke_all(session: Writer, role: str) -> list[str]:
     """Take every right in this database from `role`; what it owned passes to the master. Returns what was changed."""
     with session.transaction():
-        return _take_over(session, role) + _converge(session, role, set())
+        return take_over(session, role) + _converge(session, role, set())
 
 
 @contextmanager
@@ -71,8 +70,11 @@ def acting_for(session: Writer, owners: Iterable[str]) -> Iterator[None]:
         )
 
 
-def _take_over(session: Writer, role: str) -> list[str]:
-    """An owner can do anything with an object, whatever is granted: what the role owns passes to the master user."""
+def take_over(session: Writer, role: str) -> list[str]:
+    """An owner can do anything with an object, whatever is granted: what the role owns passes to the master user.
+
+    For the caller's transaction. Returns what was changed.
+    """
     owned = session.run(
         "SELECT count(*) FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid "
         "JOIN pg_database b ON b.datname = current_database() "

@@ -1,9 +1,10 @@
-"""Making a PostgreSQL role an ordinary login: the right password, no attribute, no membership."""
+"""Making a PostgreSQL role an ordinary login: the right password, no attribute, no membership, no property."""
 
 from __future__ import annotations
 
 from aurora_restore.db import verifiers
 from aurora_restore.db.failures import GrantsNotExact, StatementFailed
+from aurora_restore.db.postgres_access import take_over
 from aurora_restore.db.postgres_rights import Writer
 from aurora_restore.db.quoting import postgres_literal, postgres_name
 from aurora_restore.errors import DatabaseRefused
@@ -20,7 +21,7 @@ _ATTRIBUTES = {
 
 
 def ensure_login(session: Writer, role: str, password: str) -> list[str]:
-    """Make `role` a login with `password` and nothing else. Returns what was changed, without any secret.
+    """Make `role` a login with `password` that owns nothing in this database. Returns what was changed, no secret.
 
     The password leaves this function as a SCRAM verifier only: a literal one would reach the server's log
     (`log_statement`, failed statements, pg_stat_statements). Raises DatabaseRefused for the master user itself, for a
@@ -58,7 +59,7 @@ def ensure_login(session: Writer, role: str, password: str) -> list[str]:
         with session.transaction():
             if options:
                 session.run(f"ALTER ROLE {name} {' '.join(options)}")
-            return changes + _leave_groups(session, role)
+            return changes + _leave_groups(session, role) + take_over(session, role)
     except StatementFailed as error:
         raise GrantsNotExact(
             f"The master user {session.endpoint.user!r} may not alter role {role!r}: {error.message}",

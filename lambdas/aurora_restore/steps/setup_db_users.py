@@ -30,7 +30,23 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     logins = credentials_of(context, plan["users"])
     names = [login.username for login in logins]
     context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "intended"})
-    users = [_set_up(context, cluster, master, login, user) for login, user in zip(logins, plan["users"], strict=True)]
+    pairs = list(zip(logins, plan["users"], strict=True))
+    # All logins before any right: what a login owned passes to the master, and rights depend on who owns what.
+    cleared = [_make_login(context, cluster, master, login, user["database"]) for login, user in pairs]
+    granted = [_grant(context, cluster, master, login, user) for login, user in pairs]
+    users = [
+        {
+            "name": login.username,
+            "secret": login.secret,
+            "access": user["access"],
+            "database": user["database"],
+            "schemas": list(user["schemas"]),
+            "changes": len(before) + len(after),
+        }
+        for (login, user), before, after in zip(pairs, cleared, granted, strict=True)
+    ]
+    for login, before, after in zip(logins, cleared, granted, strict=True):
+        context.logger.info("user set up", extra={"user": login.username, "changes": [*before, *after]})
     context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "made"})
     return {"users": users, "audit": {"users": users}}
 
@@ -49,23 +65,21 @@ def credentials_of(context: Context, users: Sequence[Mapping[str, Any]]) -> list
     return logins
 
 
-def _set_up(
+def _make_login(
+    context: Context, cluster: Cluster, master: Credentials, login: Credentials, database: str
+) -> list[str]:
+    """Make the login, without rights in any database but its own."""
+    with closing(open_master(context, cluster, master, database)) as own:
+        changes = own.ensure_login(login.username, login.password)
+        others = own.other_databases_of(login.username)
+    for name in others:
+        with closing(open_master(context, cluster, master, name)) as other:
+            changes += [f"{name}: {change}" for change in other.revoke_all(login.username)]
+    return changes
+
+
+def _grant(
     context: Context, cluster: Cluster, master: Credentials, login: Credentials, user: Mapping[str, Any]
-) -> dict[str, Any]:
-    access = Access(user["access"])
+) -> list[str]:
     with closing(open_master(context, cluster, master, user["database"])) as database:
-        changes = database.ensure_login(login.username, login.password)
-        changes += database.ensure_grants(login.username, access, user["schemas"])
-        others = database.other_databases_of(login.username)
-    for other in others:
-        with closing(open_master(context, cluster, master, other)) as database:
-            changes += [f"{other}: {change}" for change in database.revoke_all(login.username)]
-    context.logger.info("user set up", extra={"user": login.username, "changes": changes})
-    return {
-        "name": login.username,
-        "secret": login.secret,
-        "access": str(access),
-        "database": user["database"],
-        "schemas": list(user["schemas"]),
-        "changes": len(changes),
-    }
+        return database.ensure_grants(login.username, Access(user["access"]), user["schemas"])

@@ -21,6 +21,7 @@ DROP SCHEMA IF EXISTS sales CASCADE; {disown("sales_app", "sales_reader")} DROP 
 SET ROLE {MASTER}; CREATE SCHEMA sales; CREATE TABLE sales.orders (id serial, placed_at timestamptz);
 INSERT INTO sales.orders (placed_at) SELECT now() - interval '2 hours' FROM generate_series(1, 50);
 CREATE ROLE sales_app LOGIN PASSWORD 'production'; GRANT ALL ON sales.orders TO sales_app;
+RESET ROLE; CREATE TABLE sales.drafts (id int); ALTER TABLE sales.drafts OWNER TO sales_app;
 """
 MARIADB = """
 CREATE DATABASE IF NOT EXISTS shop; DROP DATABASE IF EXISTS sales; CREATE DATABASE sales; USE sales;
@@ -40,7 +41,7 @@ def operation(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
     made = Operation(pipeline=Pipeline(environment=environment), engine=server.engine)
     made.cluster.update(Endpoint=HOST, Port=server.port, MasterUsername=MASTER)
     made.secrets.put(MASTER_SECRET, {"username": "admin", "password": NEW_PASSWORD})
-    for name, access in (("sales_app", "read_write"), ("sales_reader", "read_only")):
+    for name, access in (("sales_reader", "read_only"), ("sales_app", "read_write")):
         made.secrets.put(name, {"username": name, "password": f"pä's\"%s-{name}"})
         made.users.append(
             {"secret": name, "access": access, "database": "sales" if mysql else "shop", "schemas": ["sales"]}

@@ -58,18 +58,32 @@ def run(operation: Operation) -> dict[str, Any]:
     return setup_db_users.run(operation.context, operation.document)
 
 
-def test_login_then_rights_then_what_is_left_in_other_databases(
+def test_a_login_loses_its_rights_elsewhere_before_it_gets_its_own(
     operation: Operation, calls: list[tuple[object, ...]]
 ) -> None:
     run(operation)
     assert calls == [
         ("shop", "connect", "postgres", "Environment-1"),
         ("shop", "login", "app", "s3cret-of-app"),
-        ("shop", "grants", "app", Access.READ_WRITE, ["shop", "audit"]),
         ("shop", "close"),
         ("crm", "connect", "postgres", "Environment-1"),
         ("crm", "revoke", "app"),
         ("crm", "close"),
+        ("shop", "connect", "postgres", "Environment-1"),
+        ("shop", "grants", "app", Access.READ_WRITE, ["shop", "audit"]),
+        ("shop", "close"),
+    ]
+
+
+def test_all_logins_come_before_any_right(operation: Operation, calls: list[tuple[object, ...]]) -> None:
+    operation.secrets.put("reader", {"username": "reader", "password": "x"})
+    operation.users.append({**operation.users[0], "secret": "reader", "access": "read_only"})
+    run(operation)
+    assert [call[1:3] for call in calls if call[1] in ("login", "grants")] == [
+        ("login", "app"),
+        ("login", "reader"),
+        ("grants", "app"),
+        ("grants", "reader"),
     ]
 
 
