@@ -19,9 +19,7 @@ MACHINE = StateMachine("arn:aws:states:us-east-1:123456789012:stateMachine:auror
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+def aws() -> Iterator[Aws]:
     with mock_aws():
         yield Aws(region="us-east-1")
 
