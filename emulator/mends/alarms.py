@@ -54,7 +54,7 @@ def apply(settings: Settings) -> None:
 
 def _evaluate(alarm: Alarm) -> None:
     """Move an alarm on a single metric to the state its data ask for; one on an expression stays as it is."""
-    if "MetricName" not in alarm:
+    if not alarm.get("MetricName"):
         return
     dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
     key = (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))

@@ -91,8 +91,14 @@ def test_an_alarm_on_an_expression_is_described_as_put(aws: Aws) -> None:
     cloudwatch = aws.client("cloudwatch")
     alarm = name("alarm")
     cloudwatch.put_metric_alarm(
-        AlarmName=alarm, Metrics=queries, EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold"
+        AlarmName=alarm,
+        Metrics=queries,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
     )
     described = cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]
     assert described["Metrics"] == queries
     assert "MetricName" not in described
+    assert described["StateValue"] == "INSUFFICIENT_DATA"

@@ -114,9 +114,7 @@ def rds_authorization(aws: Aws) -> bool:
     role = aws.role(name("role"), policy)
     session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="plain")["Credentials"]
     rds = aws.client("rds", **{key: session[key] for key in ("AccessKeyId", "SecretAccessKey", "SessionToken")})
-    return not _refused(
-        lambda: rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="nightly"), "AccessDenied"
-    )
+    return not _refused(lambda: rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="nightly"), "AccessDenied")
 
 
 def secure_transport(aws: Aws) -> bool:
