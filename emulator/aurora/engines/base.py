@@ -24,6 +24,11 @@ class Engine(ABC):
     """One kind of database server. Data directories are its currency: made, started, imaged, copied."""
 
     stop_signal: signal.Signals
+    """Ends a server that leaves its data in order."""
+
+    abort_signal: signal.Signals
+    """Ends a server whose data nobody will need, at once."""
+
     own_tls = False
     """Does the server end TLS itself, with the files that `Database.use_certificate` keeps in the run directory?"""
 
@@ -148,10 +153,13 @@ class Database:
 
     def stop(self) -> None:
         """Stop the server, if it runs."""
+        self._end(self.engine.stop_signal)
+
+    def _end(self, how: signal.Signals) -> None:
         with self._lock:
             if self._process is not None:
                 if self.running:
-                    stop(self._process, self.engine.stop_signal)
+                    stop(self._process, how)
                 self._process = None
                 shutil.rmtree(self.run_dir, ignore_errors=True)
 
@@ -193,5 +201,5 @@ class Database:
         """Stop the server and delete the data."""
         with self._lock:
             self._destroyed = True
-            self.stop()
+            self._end(self.engine.abort_signal)
         self.engine.host.delete(self.data_dir)

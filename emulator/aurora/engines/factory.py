@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 from .base import Database, Engine, EngineUnavailable
 from .host import Host
 from .mariadb import MariaDb
 from .postgres import Postgres
+
+_AT_ONCE = 8
 
 
 class Engines:
@@ -34,6 +37,6 @@ class Engines:
 
     def destroy_all(self) -> None:
         """Stop every server and delete every database."""
-        for database in list(self._databases):
-            database.destroy()
-        self._databases.clear()
+        databases, self._databases = self._databases, []
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(Database.destroy, databases))

