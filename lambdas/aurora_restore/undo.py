@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from aurora_restore.context import Context
-from aurora_restore.errors import ResourceBusy, ResourceMissing
-from aurora_restore.steps import copy_snapshot, create_instances, restore_snapshot, swap_clusters
+from aurora_restore.errors import NameTaken, ResourceBusy, ResourceMissing, SwapFailed
+from aurora_restore.steps import copy_snapshot, restore_snapshot, swap_clusters
 from aurora_restore.store import Operation
-from aurora_restore.swapping import backwards, decide, world
+from aurora_restore.swapping import Move, backwards, decide, world
 
 
 @dataclass
@@ -47,7 +47,10 @@ def undo(context: Context, operation: Operation) -> Progress:
 
 def _all_done(context: Context, operation: Operation) -> bool:
     moves, _ = swap_clusters.journalled(operation)
-    return decide(moves, world(context.rds.list_clusters(), context.rds.list_instances())).done
+    try:
+        return decide(moves, world(context.rds.list_clusters(), context.rds.list_instances())).done
+    except (NameTaken, SwapFailed):
+        return False
 
 
 def _swap_back(context: Context, operation: Operation, progress: Progress) -> None:
@@ -56,7 +59,7 @@ def _swap_back(context: Context, operation: Operation, progress: Progress) -> No
         return
     if phase == "intended":  # from here on the swap can only go back, whatever the names look like
         swap_clusters.journal(context, operation.operation_id, moves, "undoing")
-    decision = swap_clusters.advance(context, backwards(moves))
+    decision = swap_clusters.advance(context, backwards(_still_there(context, operation, moves)))
     if decision.done:
         swap_clusters.journal(context, operation.operation_id, moves, "undone")
         progress.undone.append("the names were put back")
@@ -64,18 +67,28 @@ def _swap_back(context: Context, operation: Operation, progress: Progress) -> No
         progress.waiting.append(decision.reason)
 
 
+def _still_there(context: Context, operation: Operation, moves: list[Move]) -> list[Move]:
+    """Without what the operation had restored and somebody removed: the target gets its names back all the same."""
+    restored = operation.entry(restore_snapshot.STEP).get("cluster_id", "")
+    existing = {thing.resource_id for thing in world(context.rds.list_clusters(), context.rds.list_instances())}
+    return [
+        move
+        for move in moves
+        if move.resource_id in existing or not (move.old == restored or move.old.startswith(f"{restored}-"))
+    ]
+
+
 def _remove_cluster(context: Context, operation: Operation, progress: Progress) -> None:
-    """The operation's own cluster and instances: by the names it journalled, and only with its own tag."""
+    """The operation's own cluster, by the name it journalled, and its instances: only what carries its own tag."""
     cluster_id = operation.entry(restore_snapshot.STEP).get("cluster_id")
     if not cluster_id:
         return
     instances = [item for item in context.rds.cluster_instances(cluster_id) if _own(context, item.tags, operation)]
-    made = set(operation.entry(create_instances.STEP).get("instance_ids", []))
     for instance in instances:
-        if instance.instance_id in made and instance.status != "deleting":
+        if instance.status != "deleting":
             _delete(partial(context.rds.delete_instance, instance.instance_id), instance.instance_id, progress)
         else:
-            progress.waiting.append(f"instance {instance.instance_id} is {instance.status}")
+            progress.waiting.append(f"instance {instance.instance_id} is deleting")
     cluster = context.rds.find_cluster(cluster_id)
     if cluster is None:
         progress.undone.append(f"cluster {cluster_id} was removed")

@@ -158,6 +158,14 @@ def test_a_target_that_vanishes_during_the_swap_ends_it(pipeline: Pipeline) -> N
     assert execution.visited[-1] == "CleanupFailed"
 
 
+def test_the_target_gets_its_names_back_though_the_restored_instance_vanished(pipeline: Pipeline) -> None:
+    def vanish(rds: FakeRds) -> None:
+        rds.instances.pop(rds.names("instances")[f"{NEW}-1"])
+
+    on_call(pipeline, "modify_db_instance", vanish)
+    ends_as_before(pipeline, pipeline.run(), "SwapFailed")
+
+
 def test_an_undo_that_fails_says_so(pipeline: Pipeline) -> None:
     pipeline.rds.fail["create_db_instance"] = ["InsufficientDBInstanceCapacity"]
     pipeline.rds.fail["delete_db_cluster"] = ["AccessDenied"]
