@@ -82,8 +82,5 @@ def _resources(params: Any, prefix: str) -> list[str]:
 
 def _tagged() -> Iterator[tuple[str, list[dict[str, str]]]]:
     """Every resource of the request's account and region with its tags, for the condition key ``aws:ResourceTag``."""
-    world = aurora._world
-    realm = world and world.realm(get_account_id(), get_region())
-    for kind in ("clusters", "instances", "snapshots") if realm else ():
-        for resource in getattr(realm, kind).values():
-            yield resource.arn, [{"Key": key, "Value": value} for key, value in resource.tags.items()]
+    for arn, tags in aurora.tagged_resources(get_account_id(), get_region()).items():
+        yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
