@@ -88,6 +88,7 @@ def test_all_states_can_be_reached() -> None:
 def test_failures_end_in_a_fail_and_never_in_a_success() -> None:
     assert {name for name, state in STATES.items() if state["Type"] == "Fail"} == {"RestoreFailed", "CleanupFailed"}
     assert {name for name, state in STATES.items() if state["Type"] == "Succeed"} == {"PlanReady", "RestoreSucceeded"}
+    assert issubclass(getattr(errors, STATES["CleanupFailed"]["Error"]), errors.RestoreError)
     assert STATES["IsCleanupComplete"]["Choices"][0]["Next"] == "RestoreFailed"
 
 
