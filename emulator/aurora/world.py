@@ -101,7 +101,8 @@ class World:
     def start_database(self, cluster: Cluster) -> None:
         """Start the server of a cluster that gets its first instance. Slow: call it without the lock."""
         if cluster.database.engine.own_tls:
-            self._certify(cluster)
+            with self.lock:
+                self._certify(cluster)
         cluster.database.start()
 
     def publish(self, cluster: Cluster) -> None:
