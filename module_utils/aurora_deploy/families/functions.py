@@ -171,7 +171,12 @@ class FunctionFamily(Family):
             FunctionName=name, Qualifier=version, WaiterConfig=_WAIT
         )
         try:
-            self.client.update_alias(FunctionName=name, Name=self._alias, FunctionVersion=version, RoutingConfig={})
+            self.client.update_alias(
+                FunctionName=name,
+                Name=self._alias,
+                FunctionVersion=version,
+                RoutingConfig={"AdditionalVersionWeights": {}},
+            )
         except self.client.exceptions.ResourceNotFoundException:
             self.client.create_alias(FunctionName=name, Name=self._alias, FunctionVersion=version)
         listed = self.aws.pages("lambda", "list_versions_by_function", "Versions", FunctionName=name)
