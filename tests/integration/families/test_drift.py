@@ -120,7 +120,11 @@ DRIFT: list[tuple[str, str, Meddle]] = [
     ("stepfunctions", "role", machine(roleArn=f"arn:aws:iam::{ACCOUNT}:role/other")),
     ("stepfunctions", "logging", machine(loggingConfiguration={"level": "OFF"})),
     ("stepfunctions", "tracing", machine(tracingConfiguration={"enabled": False})),
-    ("stepfunctions", "kms_key", machine(roleArn=ROLE, encryptionConfiguration={"type": "AWS_OWNED_KEY"})),
+    (
+        "stepfunctions",
+        "kms_key",
+        machine(definition=json.dumps(OTHER), encryptionConfiguration={"type": "AWS_OWNED_KEY"}),
+    ),
     (
         "stepfunctions",
         "tags",
