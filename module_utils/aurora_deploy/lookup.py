@@ -1,17 +1,16 @@
-"""Resolving by convention what only AWS knows: key ARNs and the ids of subnets and security groups."""
+"""Resolving by convention what only AWS knows: the key's ARN and the ids of the VPC and its security groups."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from aurora_deploy import keys
 from aurora_deploy.clients import Aws
 from aurora_deploy.diff import UNKNOWN
-from aurora_deploy.errors import DeployError
+from aurora_deploy.errors import AWS_ERRORS, DeployError, explain
 
 _EC2_READS = {
-    "subnet": ("describe_subnets", "Subnets", "SubnetId"),
     "security group": ("describe_security_groups", "SecurityGroups", "GroupId"),
     "VPC": ("describe_vpcs", "Vpcs", "VpcId"),
 }
@@ -37,10 +36,6 @@ class Lookup:
         """
         return self._resolve(f"KMS key {key}", lambda: self._find_key(key), "kms")
 
-    def subnet_ids(self, names: Collection[str]) -> list[str]:
-        """Return the ids of the subnets with these Name tags, in order (EC2 DescribeSubnets)."""
-        return [self._tagged("subnet", name) for name in names]
-
     def security_group_id(self, name: str) -> str:
         """Return the id of the security group with this Name tag (EC2 DescribeSecurityGroups)."""
         return self._tagged("security group", name)
@@ -55,7 +50,10 @@ class Lookup:
     def _resolve(self, what: str, fetch: Callable[[], str | None], tag: str) -> str:
         with self._lock:
             if what not in self._known:
-                self._known[what] = fetch()
+                try:
+                    self._known[what] = fetch()
+                except AWS_ERRORS as error:
+                    raise DeployError(explain(error, what)) from error
             value = self._known[what]
         if value is not None:
             return value

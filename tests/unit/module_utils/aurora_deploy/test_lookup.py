@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from aurora_deploy.clients import Aws
@@ -37,8 +38,8 @@ def test_what_is_missing_is_unknown_in_check_mode_and_otherwise_names_the_tag_to
     assert Lookup(aws, lenient=True).vpc_id("net") == UNKNOWN
     with pytest.raises(DeployError, match="--tags kms"):
         Lookup(aws, lenient=False).key_arn(ALIAS)
-    with pytest.raises(DeployError, match=r"subnet net-a does not exist.*--tags vpc"):
-        Lookup(aws, lenient=False).subnet_ids(["net-a"])
+    with pytest.raises(DeployError, match=r"VPC net does not exist.*--tags vpc"):
+        Lookup(aws, lenient=False).vpc_id("net")
 
 
 def test_check_mode_finds_the_key_without_alias_that_the_next_run_will_name(aws: Aws) -> None:
@@ -48,19 +49,14 @@ def test_check_mode_finds_the_key_without_alias_that_the_next_run_will_name(aws:
     assert Lookup(aws, lenient=True).key_arn(ALIAS) == key["Arn"]
 
 
-def test_network_ids_are_found_by_their_name_tags_in_order(aws: Aws) -> None:
+def test_network_ids_are_found_by_their_name_tags(aws: Aws) -> None:
     ec2 = aws.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = {
-        name: ec2.create_subnet(VpcId=vpc, CidrBlock=block)["Subnet"]["SubnetId"]
-        for name, block in (("a", "10.0.1.0/24"), ("b", "10.0.2.0/24"))
-    }
     group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
-    for resource, name in ((vpc, "net"), (group, "functions"), *((found, name) for name, found in subnets.items())):
+    for resource, name in ((vpc, "net"), (group, "functions")):
         ec2.create_tags(Resources=[resource], Tags=[{"Key": "Name", "Value": name}])
     lookup = Lookup(aws, lenient=False)
     assert lookup.vpc_id("net") == vpc
-    assert lookup.subnet_ids(["b", "a"]) == [subnets["b"], subnets["a"]]
     assert lookup.security_group_id("functions") == group
 
 
@@ -70,6 +66,15 @@ def test_two_resources_of_one_name_are_refused(aws: Aws) -> None:
         aws.client("ec2").create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "net"}])
     with pytest.raises(DeployError, match="2 resources carry the Name tag of VPC net"):
         Lookup(aws, lenient=False).vpc_id("net")
+
+
+def test_a_refused_look_names_what_was_looked_for(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeKey")
+
+    monkeypatch.setattr(aws.client("kms"), "describe_key", refuse)
+    with pytest.raises(DeployError, match=r"KMS key alias/aurora-restore: DescribeKey failed .* Fix: allow"):
+        Lookup(aws, lenient=True).key_arn(ALIAS)
 
 
 def test_an_answer_is_fetched_once(aws: Aws) -> None:
