@@ -58,7 +58,7 @@ def _details(details: Any) -> str:
     if not details:
         return ""
     pairs = details.items() if isinstance(details, Mapping) else [("details", details)]
-    text = ", ".join(f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in pairs)
+    text = ", ".join(f"{key}={_short(value)}" for key, value in pairs)
     text = " ".join(text.split())
     return text if len(text) <= _DETAIL_WIDTH else text[: _DETAIL_WIDTH - 1] + "…"
 
@@ -81,3 +81,10 @@ def target_of(operation: Mapping[str, Any]) -> str:
         if isinstance(target, str):
             return target
     return ""
+
+
+def _short(value: Any) -> str:
+    """A value in few words: of things that have names, the names."""
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) and "name" in item for item in value):
+        return " and ".join(str(item["name"]) for item in value)
+    return value if isinstance(value, str) else json.dumps(value)

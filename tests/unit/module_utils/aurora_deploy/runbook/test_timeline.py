@@ -30,6 +30,12 @@ def test_the_timeline_is_in_order_with_the_time_each_step_took() -> None:
     ]
 
 
+def test_things_that_have_names_are_told_by_them() -> None:
+    checks = [{"name": "user app", "passed": True}, {"name": "table shop.orders", "passed": True}]
+    (line,) = timeline([entry("2026-11-23T07:00:00Z", "VerifyRestore", "SUCCEEDED", {"checks": checks, "gib": 2})])
+    assert line.endswith("checks=user app and table shop.orders, gib=2")
+
+
 def test_long_details_are_cut_and_stay_on_one_line() -> None:
     (line,) = timeline([entry("2026-11-23T07:00:00Z", "SetupDbUsers", "SUCCEEDED", {"grants": "x\n" * 500})])
     assert line.endswith("…")
