@@ -9,7 +9,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from aurora_deploy.runbook.text import duration, moment, parse_moment
+from aurora_deploy.runbook.text import duration, parse_moment
 
 _DESERIALIZE = TypeDeserializer().deserialize
 #: Details longer than this many characters are cut in the timeline; the table has the whole.
@@ -61,26 +61,6 @@ def _details(details: Any) -> str:
     text = ", ".join(f"{key}={_short(value)}" for key, value in pairs)
     text = " ".join(text.split())
     return text if len(text) <= _DETAIL_WIDTH else text[: _DETAIL_WIDTH - 1] + "…"
-
-
-def headline(operation: Mapping[str, Any]) -> str:
-    """Return one line about an operation of the state table."""
-    target = target_of(operation)
-    when = moment(parse_moment(str(operation["timestamp"])))
-    return f"{operation['operation_id']:<24} {operation.get('status', '?'):<10} {target:<28} last change {when}"
-
-
-def target_of(operation: Mapping[str, Any]) -> str:
-    """Return the target cluster an operation's state item speaks of; empty where it does not say."""
-    for step in (operation.get("state") or {}).values():
-        if not isinstance(step, Mapping):
-            continue
-        target = step.get("target")
-        if isinstance(target, Mapping) and target.get("cluster"):
-            return str(target["cluster"])
-        if isinstance(target, str):
-            return target
-    return ""
 
 
 def _short(value: Any) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from aurora_deploy.runbook.text import clock, duration
-from aurora_deploy.runbook.timeline import headline, plain, timeline
+from aurora_deploy.runbook.timeline import plain, timeline
 
 
 def entry(timestamp: str, step: str, status: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -40,18 +40,6 @@ def test_long_details_are_cut_and_stay_on_one_line() -> None:
     (line,) = timeline([entry("2026-11-23T07:00:00Z", "SetupDbUsers", "SUCCEEDED", {"grants": "x\n" * 500})])
     assert line.endswith("…")
     assert "\n" not in line
-
-
-def test_a_headline_names_operation_status_target_and_time() -> None:
-    item = {
-        "operation_id": "op-1",
-        "status": "RUNNING",
-        "timestamp": "2026-11-23T07:00:00.000001+00:00",
-        "state": {"SnapshotCheck": {"target": {"cluster": "orders-staging"}}},
-    }
-    assert headline(item).split() == (
-        ["op-1", "RUNNING", "orders-staging", "last", "change", "2026-11-23", "07:00:00", "UTC"]
-    )
 
 
 def test_times_are_written_with_useful_precision() -> None:
