@@ -160,7 +160,7 @@ def last_position(newest_first: list[dict[str, Any]]) -> Position:
     open_attempt: bool | None = None
     for event in newest_first:
         kind = event["type"]
-        if kind in TERMINAL:
+        if kind in TERMINAL or kind.endswith("StateAborted"):
             continue
         if open_attempt is None:
             open_attempt = kind in _ATTEMPT_RUNS

@@ -142,5 +142,10 @@ def test_a_retry_that_was_scheduled_again_counts_as_in_flight_from_its_first_eve
     assert (position.in_flight, position.since) == ("CopySnapshot", START)
 
 
+def test_a_state_that_was_aborted_may_still_have_its_function_running() -> None:
+    left = {"type": "TaskStateAborted", "timestamp": START}
+    assert last_position([ABORTED, left, SCHEDULED, entered("CopySnapshot")]).in_flight == "CopySnapshot"
+
+
 def test_a_function_that_answered_is_not_in_flight() -> None:
     assert last_position([ABORTED, ANSWERED, SCHEDULED, entered("CopySnapshot")]).in_flight == ""
