@@ -28,10 +28,8 @@ Relay = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a name is served: `kind` is cluster, reader or instance."""
+    """Where a name is served."""
 
-    kind: str
-    name: str
     address: str
     dns_name: str
 
@@ -44,7 +42,7 @@ class Addresses:
         self._given: dict[tuple[str, str, str, str], Endpoint] = {}
 
     def endpoint(self, account: str, region: str, kind: str, name: str) -> Endpoint:
-        """The endpoint of a name. The salt keeps two emulators on one machine apart."""
+        """The endpoint of a cluster, reader or instance (the `kind`). The salt keeps two emulators on one machine apart."""
         key = (account, region, kind, name)
         if key not in self._given:
             taken = {endpoint.address for endpoint in self._given.values()}
@@ -54,7 +52,7 @@ class Addresses:
                 number += 1
             infix = {"cluster": "cluster-", "reader": "cluster-ro-", "instance": ""}[kind]
             tenant = hashlib.sha256(f"{account}/{region}".encode()).hexdigest()[:12]
-            self._given[key] = Endpoint(kind, name, address, f"{name}.{infix}{tenant}.{region}.rds.amazonaws.com")
+            self._given[key] = Endpoint(address, f"{name}.{infix}{tenant}.{region}.rds.amazonaws.com")
         return self._given[key]
 
 

@@ -143,10 +143,9 @@ def stop_leftover(pid_file: Path) -> None:
     pid, started = pid_file.read_text().split()
     if _start_time(int(pid)) != started:
         return
-    os.kill(int(pid), signal.SIGTERM)
+    # To PostgreSQL and MariaDB alike this means: end at once, whoever is connected.
+    os.kill(int(pid), signal.SIGQUIT)
     deadline = time.monotonic() + _STOP_SECONDS
-    # SIGTERM lets PostgreSQL wait for its clients; SIGINT does not. MariaDB ignores SIGINT and ends on SIGTERM.
-    os.kill(int(pid), signal.SIGINT)
     while _start_time(int(pid)) == started:
         if time.monotonic() > deadline:
             os.killpg(int(pid), signal.SIGKILL)
