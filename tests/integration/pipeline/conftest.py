@@ -1,0 +1,190 @@
+"""Playbooks run as an operator runs them, against a local AWS whose IAM policies are enforced."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from demo.console import Console
+from demo.databases import Databases, Login
+from demo.seed import Seed
+from emulator.launcher import Emulator
+
+PREFIX = "aurora-restore"
+_RECAP = re.compile(r"ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+).*failed=(?P<failed>\d+)")
+_TIMEOUT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a playbook printed, and the numbers of its recap."""
+
+    output: str
+    code: int
+
+    @property
+    def changed(self) -> int:
+        """Tasks that changed something, or in check mode would."""
+        return int(self._recap["changed"])
+
+    @property
+    def failed(self) -> int:
+        return int(self._recap["failed"])
+
+    @property
+    def _recap(self) -> re.Match[str]:
+        found = _RECAP.search(self.output)
+        assert found, self.output
+        return found
+
+
+class LocalAws:
+    """One emulator, with the operator's and the application's tools."""
+
+    def __init__(self, emulator: Emulator, repository: Path) -> None:
+        self.emulator = emulator
+        self._repository = repository
+        self.ca_file = emulator.settings.state_dir / "ca.pem"
+
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.emulator.endpoint_url,
+            aws_access_key_id="000000000000",
+            aws_secret_access_key="local",
+        )
+
+    def play(self, playbook: str, *arguments: str, **variables: Any) -> Played:
+        """Run a playbook on inventories/local; extra variables keep their types."""
+        command = [
+            str(Path(sys.executable).parent / "ansible-playbook"),
+            "-i",
+            "inventories/local",
+            playbook,
+            *arguments,
+        ]
+        command += ["-e", json.dumps({"lambda_rds_ca_bundle": str(self.ca_file), **variables})]
+        done = subprocess.run(
+            command,
+            cwd=self._repository,
+            env={**os.environ, "AWS_ENDPOINT_URL": self.emulator.endpoint_url, "ANSIBLE_NOCOLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+        return Played(done.stdout, done.returncode)
+
+    def deploy(self, *arguments: str, **variables: Any) -> Played:
+        """Run site.yml; it must not fail."""
+        played = self.play("site.yml", *arguments, **variables)
+        assert played.code == 0, played.output
+        return played
+
+    def secret(self, name: str) -> Login:
+        value = json.loads(self.client("secretsmanager").get_secret_value(SecretId=f"{PREFIX}/{name}")["SecretString"])
+        return Login(value["username"], value["password"])
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The seeded clusters: logins, and ways to look at their rows."""
+
+    aws: LocalAws
+    databases: Databases
+    source: Login
+    target: Login
+
+    def rows(self, cluster: str) -> dict[str, tuple[int, str]]:
+        """Count and checksum of each table, read over verified TLS.
+
+        A restored cluster has the master user of its source, and the password of the pipeline's secret.
+        """
+        described = self.aws.client("rds").describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
+        password = (self.source if cluster == "orders-prod" else self.target).password
+        return self.databases.fingerprint(cluster, Login(described["MasterUsername"], password), "shop")
+
+    def clusters(self) -> dict[str, str]:
+        """Status by identifier of every cluster of the account."""
+        found = self.aws.client("rds").describe_db_clusters()["DBClusters"]
+        return {cluster["DBClusterIdentifier"]: cluster["Status"] for cluster in found}
+
+    def instances(self) -> set[str]:
+        found = self.aws.client("rds").describe_db_instances()["DBInstances"]
+        return {instance["DBInstanceIdentifier"] for instance in found}
+
+    def execution(self, operation: str) -> dict[str, Any]:
+        arn = f"arn:aws:states:us-east-1:000000000000:execution:{PREFIX}-state-machine:{operation}"
+        found: dict[str, Any] = self.aws.client("stepfunctions").describe_execution(executionArn=arn)
+        return found
+
+    def item(self, key: str) -> dict[str, Any] | None:
+        """An item of the state table, in DynamoDB's typed JSON."""
+        found: dict[str, Any] | None = (
+            self.aws.client("dynamodb")
+            .get_item(TableName=f"{PREFIX}-state", Key={"operation_id": {"S": key}}, ConsistentRead=True)
+            .get("Item")
+        )
+        return found
+
+    def audit(self, operation: str) -> list[tuple[str, str]]:
+        """Steps and statuses of the audit trail, in order."""
+        found = self.aws.client("dynamodb").query(
+            TableName=f"{PREFIX}-audit",
+            KeyConditionExpression="operation_id = :o",
+            ExpressionAttributeValues={":o": {"S": operation}},
+        )["Items"]
+        return [(item["step"]["S"], item["status"]["S"]) for item in found]
+
+
+def local_aws(directory: Path, repository: Path) -> Iterator[LocalAws]:
+    """A started emulator; stopped at the end."""
+    with Emulator(directory / "state", wait_scale=0.02, aurora_scale=0.01, enforce_iam=True) as emulator:
+        yield LocalAws(emulator, repository)
+
+
+def wait_until(look: Any, what: str, seconds: float = 30) -> Any:
+    """Look until there is something true; fail with `what` otherwise."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"never saw {what}"
+        time.sleep(0.2)
+    return found
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[LocalAws]:
+    """A local AWS with the whole deployment."""
+    for aws in local_aws(tmp_path_factory.mktemp("deployed"), repository):
+        aws.deploy()
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def shop(deployed: LocalAws) -> Shop:
+    """Source, target and snapshot with real rows."""
+    databases = Databases(deployed.client("rds"), deployed.ca_file)
+    seed = Seed(
+        deployed.client("rds"),
+        deployed.client("kms"),
+        databases,
+        Console(),
+        Login("prod_admin", "source-password-1"),
+        deployed.secret("master-credentials"),
+    )
+    seed.sow()
+    return Shop(deployed, databases, seed.source, seed.target)
