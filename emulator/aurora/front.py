@@ -42,7 +42,7 @@ class Addresses:
         self._given: dict[tuple[str, str, str, str], Endpoint] = {}
 
     def endpoint(self, account: str, region: str, kind: str, name: str) -> Endpoint:
-        """The endpoint of a cluster, reader or instance (the `kind`). The salt keeps two emulators on one machine apart."""
+        """The endpoint of a `cluster`, `reader` or `instance`. The salt keeps two emulators on one machine apart."""
         key = (account, region, kind, name)
         if key not in self._given:
             taken = {endpoint.address for endpoint in self._given.values()}

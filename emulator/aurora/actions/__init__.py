@@ -1,13 +1,13 @@
 """The API's actions, one module per kind of resource. Importing this package registers them all."""
 
 from . import (
-    catalog,
     clusters,
     copies,
     groups,
     instances,
     modify_cluster,
     modify_instance,
+    overview,
     restores,
     sharing,
     snapshots,
@@ -17,13 +17,13 @@ from .registry import Call, perform
 
 __all__ = [
     "Call",
-    "catalog",
     "clusters",
     "copies",
     "groups",
     "instances",
     "modify_cluster",
     "modify_instance",
+    "overview",
     "perform",
     "restores",
     "sharing",
