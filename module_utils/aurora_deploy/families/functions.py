@@ -70,7 +70,7 @@ class FunctionFamily(Family):
         return sorted(name for name in strangers if tags[name].get("Project") == prefix)
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
-        """Ask ListFunctions which exist; tags, concurrency, alias and asynchronous settings take three calls each."""
+        """Ask ListFunctions which exist; tags, concurrency, alias and asynchronous settings take four calls each."""
         return together(self._read_one, [name for name in names if name in self._list()])
 
     def create(self, name: str, after: Attributes) -> None:
@@ -141,10 +141,14 @@ class FunctionFamily(Family):
     def _live(self, name: str, current: Attributes) -> str:
         """Say what the alias runs, by what its version holds."""
         try:
-            version = self.client.get_function_configuration(FunctionName=name, Qualifier=self._alias)
+            alias = self.client.get_alias(FunctionName=name, Name=self._alias)
         except self.client.exceptions.ResourceNotFoundException:
             return f"no alias {self._alias}"
-        return CURRENT if _comparable(version) == current else f"version {version['Version']}"
+        number = alias["FunctionVersion"]
+        if weights := alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"):
+            return f"split between versions {', '.join(sorted({number, *weights}))}"
+        version = self.client.get_function_configuration(FunctionName=name, Qualifier=number)
+        return CURRENT if number != "$LATEST" and _comparable(version) == current else f"version {number}"
 
     def _wait_updated(self, name: str) -> None:
         self.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=_WAIT)

@@ -94,6 +94,14 @@ def alarm(**settings: Any) -> Meddle:
     return put
 
 
+def split_the_alias(client: Any) -> None:
+    """Publish something else and send it a tenth of the calls."""
+    configure(Description="canary")(client)
+    version = client.publish_version(FunctionName=FUNCTION)["Version"]
+    routing = {"AdditionalVersionWeights": {version: 0.1}}
+    client.update_alias(FunctionName=FUNCTION, Name="live", RoutingConfig=routing)
+
+
 DRIFT: list[tuple[str, str, Meddle]] = [
     ("lambda", "memory", configure(MemorySize=512)),
     ("lambda", "timeout", configure(Timeout=9)),
@@ -116,6 +124,12 @@ DRIFT: list[tuple[str, str, Meddle]] = [
     ),
     ("lambda", "tags", lambda client: client.tag_resource(Resource=FUNCTION_ARN, Tags={"Stray": "x"})),
     ("lambda", "live", lambda client: client.delete_alias(FunctionName=FUNCTION, Name="live")),
+    (
+        "lambda",
+        "live",
+        lambda client: client.update_alias(FunctionName=FUNCTION, Name="live", FunctionVersion="$LATEST"),
+    ),
+    ("lambda", "live", split_the_alias),
     ("stepfunctions", "definition", machine(definition=json.dumps(OTHER))),
     ("stepfunctions", "role", machine(roleArn=f"arn:aws:iam::{ACCOUNT}:role/other")),
     ("stepfunctions", "logging", machine(loggingConfiguration={"level": "OFF"})),
