@@ -13,10 +13,11 @@ from aurora_deploy.families.network_core import (
     SubnetFamily,
     VpcFamily,
 )
+from aurora_deploy.families.network_endpoints import EndpointFamily
 from aurora_deploy.families.network_existing import check_existing
 from aurora_deploy.families.network_plan import KINDS, NetworkSpec, declare
 from aurora_deploy.families.network_state import NetworkState
-from aurora_deploy.families.network_traffic import EndpointFamily, RouteTableFamily, RulesFamily, SecurityGroupFamily
+from aurora_deploy.families.network_traffic import RouteTableFamily, RulesFamily, SecurityGroupFamily
 
 _FAMILIES: tuple[type[NetworkFamily], ...] = (
     VpcFamily,

@@ -1,4 +1,4 @@
-"""What decides where packets may go: route tables, security groups with their rules, and endpoints."""
+"""What decides where packets may go: route tables, and security groups with their rules."""
 
 from __future__ import annotations
 
@@ -186,78 +186,3 @@ class RulesFamily(NetworkFamily):
             return self.state.prefix_lists[name]
         except KeyError:
             raise DeployError(f"this region has no prefix list {name}. Fix: check vpc_gateway_services") from None
-
-
-class EndpointFamily(NetworkFamily):
-    """Interface endpoints (network interfaces in the private subnets) and gateway endpoints (routes)."""
-
-    label = "VPC endpoint"
-    kind = "endpoint"
-    fixed = ("vpc", "service", "type")
-    unordered = ("subnets", "security_groups", "route_tables")
-
-    def attributes(self, raw: Raw) -> Attributes:
-        return {
-            "vpc": self.state.name(raw["VpcId"]),
-            "service": raw["ServiceName"],
-            "type": raw["VpcEndpointType"],
-            "subnets": [self.state.name(item) for item in raw.get("SubnetIds", [])],
-            "security_groups": [self.state.name(item["GroupId"]) for item in raw.get("Groups", [])],
-            "route_tables": [self.state.name(item) for item in raw.get("RouteTableIds", [])],
-            "private_dns": raw.get("PrivateDnsEnabled", False),
-        }
-
-    def create(self, name: str, after: Attributes) -> None:
-        endpoint = self.ec2.create_vpc_endpoint(
-            VpcId=self.state.id("vpc", after["vpc"]),
-            ServiceName=after["service"],
-            VpcEndpointType=after["type"],
-            TagSpecifications=tag_specification("vpc-endpoint", after["tags"]),
-            **({"PrivateDnsEnabled": after["private_dns"]} if "private_dns" in after else {}),
-            **{key: ids for key, _, ids in self._references(after) if ids},
-        )["VpcEndpoint"]
-        self._wait(endpoint["VpcEndpointId"], "available")
-        self.state.learn("endpoint", name, endpoint["VpcEndpointId"])
-
-    def change(self, identifier: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
-        parameters: dict[str, Any] = {}
-        current = {attribute: set(ids) for _, attribute, ids in self._references(before)}
-        for key, attribute, ids in self._references(after):
-            if attribute in changed:
-                parameters[f"Add{key}"] = sorted(set(ids) - current[attribute])
-                parameters[f"Remove{key}"] = sorted(current[attribute] - set(ids))
-        if "private_dns" in changed:
-            parameters["PrivateDnsEnabled"] = after["private_dns"]
-        parameters = {key: value for key, value in parameters.items() if value != []}
-        if parameters:
-            self.ec2.modify_vpc_endpoint(VpcEndpointId=identifier, **parameters)
-            self._wait(identifier, "available")
-
-    def delete(self, name: str, before: Attributes) -> None:
-        identifier = self.state.id("endpoint", name)
-        for failure in self.ec2.delete_vpc_endpoints(VpcEndpointIds=[identifier]).get("Unsuccessful", []):
-            raise DeployError(f"cannot be deleted: {failure['Error']['Message']}")
-        self._wait(identifier, "deleted")
-
-    def _references(self, attributes: Attributes) -> Iterator[tuple[str, str, list[str]]]:
-        """Yield the API's parameter, our attribute, and the ids; what is not ours is named by its id already."""
-        for key, attribute, kind in (
-            ("SubnetIds", "subnets", "subnet"),
-            ("SecurityGroupIds", "security_groups", "security_group"),
-            ("RouteTableIds", "route_tables", "route_table"),
-        ):
-            names = attributes.get(attribute, [])
-            foreign = ("subnet-", "sg-", "rtb-")
-            yield key, attribute, [name if name.startswith(foreign) else self.state.id(kind, name) for name in names]  # type: ignore[arg-type]
-
-    def _wait(self, identifier: str, state: str) -> None:
-        acceptors: list[dict[str, Any]] = [
-            {"state": "success", "matcher": "pathAll", "argument": "VpcEndpoints[].State", "expected": state},
-            {"state": "failure", "matcher": "pathAny", "argument": "VpcEndpoints[].State", "expected": "failed"},
-        ]
-        if state == "deleted":
-            acceptors += [
-                {"state": "success", "matcher": "error", "expected": "InvalidVpcEndpointId.NotFound"},
-                {"state": "success", "matcher": "path", "argument": "length(VpcEndpoints)", "expected": 0},
-            ]
-        self.aws.wait("ec2", "DescribeVpcEndpoints", acceptors, delay=5, attempts=120, VpcEndpointIds=[identifier])
