@@ -59,12 +59,7 @@ def handler(
 
 def _record_failure(context: Context, operation_id: str, step: str, error: RestoreError) -> None:
     """Log and audit a failure; if the audit fails too, the step's own error still is the one that leaves."""
-    details = {
-        "error": type(error).__name__,
-        "code": error.code.value,
-        "message": error.message,
-        "remedy": error.remedy,
-    }
+    details = error.details()
     context.logger.error("step failed", extra={"failure": details})
     try:
         context.store.audit(operation_id, step, AuditStatus.FAILED, details)

@@ -7,8 +7,9 @@ explains each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Code(StrEnum):
@@ -25,6 +26,7 @@ class Code(StrEnum):
     SNAPSHOT_NOT_AVAILABLE = "AR109"
     INCOMPATIBLE_ENGINE = "AR110"
     NAME_TAKEN = "AR111"
+    SEVERAL_PROBLEMS = "AR112"
     LOCK_HELD = "AR201"
     LOCK_LOST = "AR202"
     OPERATION_EXISTS = "AR203"
@@ -63,6 +65,15 @@ class RestoreError(Exception):
         self.message = message
         self.remedy = remedy or self.default_remedy
         super().__init__(f"[{self.code}] {self.message} Remedy: {self.remedy}")
+
+    def details(self) -> dict[str, Any]:
+        """The error for the audit trail and the log."""
+        return {
+            "error": type(self).__name__,
+            "code": self.code.value,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
 
 
 class InvalidRequest(RestoreError):
@@ -140,6 +151,30 @@ class NameTaken(RestoreError):
 
     code = Code.NAME_TAKEN
     default_remedy = "Rename or remove the resource that holds the name, or use another operation_id."
+
+
+class SeveralProblems(RestoreError):
+    """More than one thing speaks against the operation; the message lists each with its code and its fix."""
+
+    code = Code.SEVERAL_PROBLEMS
+    default_remedy = "Put each of the listed problems right, then start again."
+
+    def __init__(self, message: str, *, remedy: str | None = None, problems: Sequence[RestoreError] = ()) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message, remedy=remedy)
+
+    @classmethod
+    def of(cls, problems: Sequence[RestoreError]) -> SeveralProblems:
+        """The error that lists `problems`, sorted by code."""
+        ordered = sorted(problems, key=lambda problem: (problem.code, problem.message))
+        listed = "; ".join(
+            f"({number}) {problem.code} {type(problem).__name__}: {problem.message} Fix: {problem.remedy}"
+            for number, problem in enumerate(ordered, start=1)
+        )
+        return cls(f"{len(ordered)} problems: {listed}", problems=ordered)
+
+    def details(self) -> dict[str, Any]:
+        return {**super().details(), "problems": [problem.details() for problem in self.problems]}
 
 
 class LockHeld(RestoreError):

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from aurora_restore import identifiers
 from aurora_restore.aws.rds_types import Cluster, Instance
+from aurora_restore.context import Context
 from aurora_restore.errors import (
     AccountMismatch,
     InvalidRequest,
+    LockHeld,
     NameTaken,
     NotYetSupported,
     SourceIsTarget,
@@ -18,6 +20,7 @@ from aurora_restore.errors import (
 )
 from aurora_restore.request import Request
 from aurora_restore.settings import Settings
+from aurora_restore.store import resource_key
 
 SUPPORTED_ENGINES = ("aurora-postgresql",)
 
@@ -58,37 +61,65 @@ def require_other_than_source(request: Request, own_region: str, snapshot_cluste
         raise SourceIsTarget(f"{request.target.cluster} is both the source and the target.")
 
 
-def require_target(
-    name: str, settings: Settings, clusters: Sequence[Cluster], instances: Sequence[Instance]
-) -> tuple[Cluster, list[Instance]]:
-    """The target and its instances, the writer first: it exists, is opted in, supported and at rest."""
+def require_target(name: str, settings: Settings, clusters: Sequence[Cluster]) -> Cluster:
+    """The target exists."""
     cluster = next((item for item in clusters if item.cluster_id == name), None)
     if cluster is None:
         raise TargetNotFound(f"There is no cluster {name} in {settings.region} of account {settings.account_id}.")
+    return cluster
+
+
+def require_opt_in(settings: Settings, cluster: Cluster) -> None:
+    """The target's owner allows it to be replaced."""
     if cluster.tags.get(settings.target_tag) != "true":
         raise TargetNotAllowed(
-            f"Cluster {name} does not carry the tag {settings.target_tag} = true.",
-            remedy=f"If {name} may be replaced: aws rds add-tags-to-resource --resource-name {cluster.arn} "
-            f"--tags Key={settings.target_tag},Value=true",
+            f"Cluster {cluster.cluster_id} does not carry the tag {settings.target_tag} = true.",
+            remedy=f"If {cluster.cluster_id} may be replaced: aws rds add-tags-to-resource --resource-name "
+            f"{cluster.arn} --tags Key={settings.target_tag},Value=true",
         )
+
+
+def require_supported_engine(cluster: Cluster) -> None:
+    """The pipeline knows the target's engine."""
     if cluster.engine not in SUPPORTED_ENGINES:
         raise NotYetSupported(
-            f"Cluster {name} runs {cluster.engine}; only {', '.join(SUPPORTED_ENGINES)} is supported.",
+            f"Cluster {cluster.cluster_id} runs {cluster.engine}; only {', '.join(SUPPORTED_ENGINES)} is supported.",
             remedy="Restore this engine by hand, or wait for a release that supports it.",
         )
+
+
+def require_no_global_database(cluster: Cluster) -> None:
+    """The target can be renamed."""
     if cluster.raw.get("GlobalClusterIdentifier"):
         raise TargetNotAvailable(
-            f"Cluster {name} belongs to global database {cluster.raw['GlobalClusterIdentifier']}.",
+            f"Cluster {cluster.cluster_id} belongs to global database {cluster.raw['GlobalClusterIdentifier']}.",
             remedy="Detach the cluster from the global database first: members cannot be renamed.",
         )
-    tiers = {member.instance_id: (not member.writer, member.promotion_tier) for member in cluster.members}
-    own = sorted((item for item in instances if item.cluster_id == name), key=lambda item: _rank(item, tiers))
-    busy = [f"{item.instance_id} is {item.status}" for item in own if item.status != "available"]
+
+
+def require_rest(cluster: Cluster, instances: Sequence[Instance]) -> None:
+    """The target and its instances are available; `instances` are its own."""
+    busy = [f"{item.instance_id} is {item.status}" for item in instances if item.status != "available"]
     if cluster.status != "available":
-        busy.insert(0, f"{name} is {cluster.status}")
-    if busy or not own:
-        raise TargetNotAvailable(f"The target is not at rest: {'; '.join(busy) or f'{name} has no instances'}.")
-    return cluster, own
+        busy.insert(0, f"{cluster.cluster_id} is {cluster.status}")
+    if busy or not instances:
+        what = "; ".join(busy) or f"{cluster.cluster_id} has no instances"
+        raise TargetNotAvailable(f"The target is not at rest: {what}.")
+
+
+def own_instances(cluster: Cluster, instances: Sequence[Instance]) -> list[Instance]:
+    """The cluster's instances, the writer first, then by promotion tier and name."""
+    tiers = {member.instance_id: (not member.writer, member.promotion_tier) for member in cluster.members}
+    own = [item for item in instances if item.cluster_id == cluster.cluster_id]
+    return sorted(own, key=lambda item: _rank(item, tiers))
+
+
+def require_no_other_operation(context: Context, target: str, operation_id: str) -> None:
+    """Nobody else works on the target. AcquireLock decides; this tells it before anything has begun."""
+    resource = resource_key(context.settings.region, target)
+    lock = context.store.holder(resource)
+    if lock and lock.owner != operation_id and lock.lease_until > context.now():
+        raise LockHeld(f"{resource} is locked by operation {lock.owner} until epoch {lock.lease_until}.")
 
 
 def require_free_names(

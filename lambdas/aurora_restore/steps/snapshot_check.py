@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aurora_restore import document as documents
@@ -10,29 +10,28 @@ from aurora_restore import identifiers
 from aurora_restore.aws.rds_types import Cluster, Instance, Snapshot
 from aurora_restore.context import Context
 from aurora_restore.planning import deadlines, guards, mirror, sources
+from aurora_restore.planning.problems import Problems
 from aurora_restore.request import Request, as_plain, parse
 from aurora_restore.store import resource_key
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The plan of docs/architecture.md. Raises every refusal of requests and guard rails; changes nothing."""
+    """The plan of docs/architecture.md. Raises every refusal of requests and guard rails at once; changes nothing."""
     settings = context.settings
     request = parse(document["request"])
     operation_id = guards.require_operation_id(request.operation_id, documents.execution_name(document))
-    guards.require_account(settings, context.identity.account_id())
+    guards.require_account(settings, context.identity.account_id())  # anything else would be told of the wrong account
 
+    problems = Problems()
+    problems.check(guards.require_no_other_operation, context, request.target.cluster, operation_id)
     clusters = context.rds.list_clusters()
-    target, instances = guards.require_target(request.target.cluster, settings, clusters, context.rds.list_instances())
-    guards.require_names(target.cluster_id, operation_id, max(request.instances.count or 0, len(instances)))
+    found = problems.check(_target_at_rest, context, request, operation_id, clusters, problems)
+    source = problems.check(_choose_source, context, request)
+    target, instances = problems.need(found)
+    snapshot, region = problems.need(source)
     old_cluster = identifiers.old_cluster(target.cluster_id, operation_id)
-    new_cluster = identifiers.new_cluster(target.cluster_id, operation_id)
-    guards.require_free_names(settings, operation_id, clusters, [old_cluster, new_cluster])
-
-    region = sources.source_region(request, settings)
-    guards.require_other_than_source(request, settings.region, snapshot_cluster="")
-    snapshot = sources.choose_snapshot(request, context.rds_in(region))
-    guards.require_other_than_source(request, settings.region, snapshot.cluster_id if region == settings.region else "")
-    sources.require_fit(snapshot, target)
+    problems.check(sources.require_fit, snapshot, target)
+    problems.raise_found()
 
     key = sources.wanted_key(request, target, snapshot)
     copy = sources.plan_copy(request, settings, operation_id, snapshot, region, key)
@@ -61,6 +60,35 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "expected_phases": phases,
         "origins": {**origins, **instance_origins},
     }
+
+
+def _target_at_rest(
+    context: Context, request: Request, operation_id: str, clusters: Sequence[Cluster], problems: Problems
+) -> tuple[Cluster, list[Instance]]:
+    """The target and its instances, the writer first; what speaks against them goes to `problems`."""
+    settings = context.settings
+    target = guards.require_target(request.target.cluster, settings, clusters)
+    instances = guards.own_instances(target, context.rds.list_instances())
+    problems.check(guards.require_opt_in, settings, target)
+    problems.check(guards.require_supported_engine, target)
+    problems.check(guards.require_no_global_database, target)
+    problems.check(guards.require_rest, target, instances)
+    problems.check(
+        guards.require_names, target.cluster_id, operation_id, max(request.instances.count or 0, len(instances))
+    )
+    names = [make(target.cluster_id, operation_id) for make in (identifiers.old_cluster, identifiers.new_cluster)]
+    problems.check(guards.require_free_names, settings, operation_id, clusters, names)
+    return target, instances
+
+
+def _choose_source(context: Context, request: Request) -> tuple[Snapshot, str]:
+    """The snapshot and its region. Raises SourceIsTarget, and what the choice raises."""
+    region = sources.source_region(request, context.settings)
+    guards.require_other_than_source(request, context.settings.region, snapshot_cluster="")
+    snapshot = sources.choose_snapshot(request, context.rds_in(region))
+    own = snapshot.cluster_id if region == context.settings.region else ""
+    guards.require_other_than_source(request, context.settings.region, snapshot_cluster=own)
+    return snapshot, region
 
 
 def _source(request: Request, snapshot: Snapshot, region: str) -> dict[str, Any]:
