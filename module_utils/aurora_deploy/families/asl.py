@@ -75,7 +75,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> State:
 
 def _substitute(value: Any, values: Mapping[str, Any], used: set[str]) -> Any:
     if isinstance(value, dict):
-        return {key: _substitute(item, values, used) for key, item in value.items()}
+        # A Comment may speak of placeholders: it stays as it is.
+        return {key: item if key == "Comment" else _substitute(item, values, used) for key, item in value.items()}
     if isinstance(value, list):
         return [_substitute(item, values, used) for item in value]
     if not isinstance(value, str):

@@ -11,6 +11,15 @@ from aurora_deploy.families.network_plan import ANYWHERE, HTTPS, service_name
 
 Raw = dict[str, Any]
 
+# kind, filter -> paginator, key of the response, attribute that the filter looks at
+_DESCRIBE = {
+    ("vpcs", "vpc-id"): ("describe_vpcs", "Vpcs", "VpcId"),
+    ("subnets", "subnet-id"): ("describe_subnets", "Subnets", "SubnetId"),
+    ("groups", "group-id"): ("describe_security_groups", "SecurityGroups", "GroupId"),
+    ("tables", "vpc-id"): ("describe_route_tables", "RouteTables", "VpcId"),
+    ("endpoints", "vpc-id"): ("describe_vpc_endpoints", "VpcEndpoints", "VpcId"),
+}
+
 
 def check_existing(aws: Aws, args: Mapping[str, Any]) -> None:
     """Check `vpc_id`, `subnet_ids` and `security_group_ids`.
@@ -31,20 +40,20 @@ def check_existing(aws: Aws, args: Mapping[str, Any]) -> None:
         )
 
 
-def _find(aws: Aws, operation: str, key: str, name: str, values: Sequence[str]) -> list[Raw]:
+def _find(aws: Aws, kind: str, filter_name: str, values: Sequence[str]) -> list[Raw]:
     """Describe by filter: an id that does not exist is then left out instead of failing the whole call."""
-    return list(aws.pages("ec2", operation, key, Filters=[{"Name": name, "Values": list(values)}]))
+    operation, key, id_key = _DESCRIBE[kind, filter_name]
+    found = aws.pages("ec2", operation, key, Filters=[{"Name": filter_name, "Values": list(values)}])
+    return [item for item in found if item[id_key] in values]
 
 
 def _unknown_vpc(aws: Aws, args: Mapping[str, Any]) -> Iterator[str]:
-    if not _find(aws, "describe_vpcs", "Vpcs", "vpc-id", [args["vpc_id"]]):
+    if not _find(aws, "vpcs", "vpc-id", [args["vpc_id"]]):
         yield f"the VPC {args['vpc_id']} does not exist in {aws.region}"
 
 
 def _subnet_mistakes(aws: Aws, args: Mapping[str, Any]) -> Iterator[str]:
-    subnets = {
-        item["SubnetId"]: item for item in _find(aws, "describe_subnets", "Subnets", "subnet-id", args["subnet_ids"])
-    }
+    subnets = {item["SubnetId"]: item for item in _find(aws, "subnets", "subnet-id", args["subnet_ids"])}
     yield from _missing("subnet", args["subnet_ids"], subnets)
     for identifier, subnet in subnets.items():
         if subnet["VpcId"] != args["vpc_id"]:
@@ -52,9 +61,9 @@ def _subnet_mistakes(aws: Aws, args: Mapping[str, Any]) -> Iterator[str]:
     zones = {subnet["AvailabilityZone"] for subnet in subnets.values()}
     if subnets and len(zones) < 2:
         yield f"the subnets are all in {zones.pop()}; two Availability Zones are needed"
-    tables = _find(aws, "describe_route_tables", "RouteTables", "vpc-id", [args["vpc_id"]])
-    endpoints = _find(aws, "describe_vpc_endpoints", "VpcEndpoints", "vpc-id", [args["vpc_id"]])
-    endpoints = [item for item in endpoints if item["VpcId"] == args["vpc_id"] and item["State"].lower() == "available"]
+    tables = _find(aws, "tables", "vpc-id", [args["vpc_id"]])
+    endpoints = _find(aws, "endpoints", "vpc-id", [args["vpc_id"]])
+    endpoints = [item for item in endpoints if item["State"].lower() == "available"]
     for identifier in subnets:
         yield from _egress_mistakes(aws, args, identifier, table_of(identifier, tables), endpoints)
 
@@ -101,9 +110,7 @@ def has_way_out(table: Raw) -> bool:
 
 def _group_mistakes(aws: Aws, args: Mapping[str, Any]) -> Iterator[str]:
     wanted = args["security_group_ids"]
-    groups = {
-        item["GroupId"]: item for item in _find(aws, "describe_security_groups", "SecurityGroups", "group-id", wanted)
-    }
+    groups = {item["GroupId"]: item for item in _find(aws, "groups", "group-id", wanted)}
     yield from _missing("security group", wanted, groups)
     for identifier, group in groups.items():
         if group["VpcId"] != args["vpc_id"]:

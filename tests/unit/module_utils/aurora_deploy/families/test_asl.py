@@ -43,10 +43,11 @@ def task(machine: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_placeholder_alone_takes_the_type_of_its_value_and_inside_text_becomes_text() -> None:
-    text = '{"TimeoutSeconds": "${Seconds}", "Comment": "after ${Seconds} s in ${Region}"}'
+    text = '{"TimeoutSeconds": "${Seconds}", "Cause": "after ${Seconds} s in ${Region}", "Comment": "${Seconds}"}'
     assert asl.render(text, {"Seconds": 60, "Region": "eu-west-1"}) == {
         "TimeoutSeconds": 60,
-        "Comment": "after 60 s in eu-west-1",
+        "Cause": "after 60 s in eu-west-1",
+        "Comment": "${Seconds}",
     }
 
 
