@@ -119,7 +119,7 @@ def postgres(binaries: Path, directory: Path, port: int) -> Iterator[Server]:
         options |= {"listen_addresses": HOST, "ssl": "on"}
     else:
         front = Front(authority)
-        front.open(Place("cluster", "tests", HOST, NAME), port, "aurora-postgresql", directory / f".s.PGSQL.{port}")
+        front.open(Place(HOST, NAME), port, "aurora-postgresql", directory / f".s.PGSQL.{port}")
     command = [
         binaries / "postgres",
         "-D",
