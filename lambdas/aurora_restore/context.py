@@ -14,6 +14,7 @@ from botocore.config import Config
 from aurora_restore.aws.notifications import Notifications
 from aurora_restore.aws.rds import Rds
 from aurora_restore.aws.sts import Identity
+from aurora_restore.aws.tasks import Tasks
 from aurora_restore.clock import Clock, SystemClock
 from aurora_restore.log import build_logger
 from aurora_restore.settings import Settings
@@ -42,6 +43,7 @@ class Context:
     store: Store
     notifications: Notifications
     identity: Identity
+    tasks: Tasks
     clock: Clock
     logger: Logger
 
@@ -85,6 +87,7 @@ def build_context(settings: Settings) -> Context:
         ),
         notifications=Notifications(lambda: client("sns"), settings.topic_arn),
         identity=Identity(lambda: client("sts")),
+        tasks=Tasks(lambda: client("stepfunctions")),
         clock=clock,
         logger=build_logger(settings),
     )

@@ -30,6 +30,8 @@ class Code(StrEnum):
     LOCK_HELD = "AR201"
     LOCK_LOST = "AR202"
     OPERATION_EXISTS = "AR203"
+    APPROVAL_REJECTED = "AR204"
+    APPROVAL_EXPIRED = "AR205"
     RETRYABLE_AWS_ERROR = "AR301"
     AWS_CALL_FAILED = "AR302"
     ACCESS_DENIED = "AR303"
@@ -87,7 +89,7 @@ class NotYetSupported(RestoreError):
     """The request is well formed but asks for something this release cannot do."""
 
     code = Code.NOT_YET_SUPPORTED
-    default_remedy = "Use a latest_snapshot or snapshot source and the swap strategy, without masking or approval."
+    default_remedy = "Use a latest_snapshot or snapshot source and the swap strategy, without masking."
 
 
 class TargetNotFound(RestoreError):
@@ -196,6 +198,20 @@ class OperationExists(RestoreError):
 
     code = Code.OPERATION_EXISTS
     default_remedy = "Start again with another operation_id."
+
+
+class ApprovalRejected(RestoreError):
+    """Somebody decided that the operation must not run; the message says who and why."""
+
+    code = Code.APPROVAL_REJECTED
+    default_remedy = "Settle the reason with whoever rejected it, then start again."
+
+
+class ApprovalExpired(RestoreError):
+    """Nobody approved or rejected the operation in time."""
+
+    code = Code.APPROVAL_EXPIRED
+    default_remedy = "Start again and have it approved in time, or give approval.expires_hours a larger value."
 
 
 class AwsCallFailed(RestoreError):

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aurora_restore import errors
+
 CODED = re.compile(r"\[(?P<code>AR\d{3})\] (?P<message>.*?) Remedy: (?P<remedy>.*)", re.DOTALL)
 
 
@@ -36,6 +38,9 @@ def read_failure(caught: Any) -> Failure:
     coded = CODED.fullmatch(message)
     if coded:
         return Failure(error, coded["code"], coded["message"], coded["remedy"])
+    kind = getattr(errors, error, None)
+    if isinstance(kind, type) and issubclass(kind, errors.RestoreError):  # raised by the state machine itself
+        return Failure(error, kind.code.value, str(kind.__doc__).partition("\n")[0], kind.default_remedy)
     # Not one of ours, so its text may hold anything: name the kind and point to the logs.
     return Failure(
         error,

@@ -20,6 +20,22 @@ def started(settings: Settings, plan: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
+def approval_requested(settings: Settings, plan: Mapping[str, Any], expires_at: str) -> tuple[str, str]:
+    """Subject and text of "approval needed": what is to be decided, by when, and how."""
+    expected = plan["expected_seconds"]
+    decide = f"ansible-playbook playbooks/approve.yml -i inventories/{settings.environment} -e operation="
+    decide += plan["operation_id"]
+    return _subject(settings, "needs approval", plan["target"]["cluster"]), _lines(
+        *_facts(settings, plan),
+        ("Requested by", plan["approval"]["requested_by"] or "not recorded"),
+        ("Instances", ", ".join(item["class"] for item in plan["instances"])),
+        ("Expected duration", duration(expected) if expected else "unknown: no earlier restore of this target"),
+        ("Expires", f"{expires_at}; nothing has been changed until then, and nothing is changed afterwards"),
+        ("Approve", f"{decide} -e decision=approve -e reason='...'"),
+        ("Reject", f"{decide} -e decision=reject -e reason='...'"),
+    )
+
+
 def succeeded(settings: Settings, plan: Mapping[str, Any], seconds: int, archive: Mapping[str, Any]) -> tuple[str, str]:
     """Subject and text of "succeeded"; `seconds` since the execution started."""
     old = archive.get("old_cluster_id")

@@ -73,6 +73,15 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Approval:
+    """Whether somebody has to agree, how long the operation waits for it, and whether the requester may do so."""
+
+    required: bool = False
+    expires_hours: float = 8.0
+    forbid_self: bool = True
+
+
+@dataclass(frozen=True)
 class Request:
     """A valid request."""
 
@@ -84,6 +93,8 @@ class Request:
     users: tuple[User, ...] = ()
     verify: Verify = field(default_factory=Verify)
     retention: Retention = field(default_factory=Retention)
+    approval: Approval = field(default_factory=Approval)
+    requested_by: str | None = None
     dry_run: bool = False
 
 
@@ -117,6 +128,8 @@ def parse(request: Any) -> Request:
             queries=tuple(data["verify"]["queries"]),
         ),
         retention=Retention(**data["retention"]),
+        approval=Approval(**(data["approval"] or {})),
+        requested_by=data["requested_by"],
         dry_run=data["dry_run"],
     )
 
@@ -151,7 +164,7 @@ def _unsupported(request: Any) -> list[str]:
     """Looks at the raw request, so that these are told together with the schema's mistakes."""
     if not isinstance(request, Mapping):
         return []
-    found = [f"{name}: not supported yet" for name in ("masking", "approval") if request.get(name)]
+    found = ["masking: not supported yet"] if request.get("masking") else []
     strategy = request.get("strategy", "swap")
     if strategy in ("replace", "side_by_side"):
         found.append(f"strategy: {strategy} is not supported yet; use {SUPPORTED_STRATEGIES[0]}")

@@ -149,6 +149,14 @@ class RetentionSchema(Schema):
     keep_copy = fields.Boolean(load_default=False)
 
 
+class ApprovalSchema(Schema):
+    """Whether somebody has to agree before anything is changed."""
+
+    required = fields.Boolean(required=True)
+    expires_hours = fields.Float(load_default=8.0, validate=validate.Range(min=0, min_inclusive=False, max=8760))
+    forbid_self = fields.Boolean(load_default=True)
+
+
 def _defaults(schema: type[Schema]) -> Any:
     return lambda: schema().load({})
 
@@ -165,5 +173,6 @@ class RequestSchema(Schema):
     masking = fields.Raw(allow_none=True, load_default=None)
     verify = fields.Nested(VerifySchema, load_default=_defaults(VerifySchema))
     retention = fields.Nested(RetentionSchema, load_default=_defaults(RetentionSchema))
-    approval = fields.Raw(allow_none=True, load_default=None)
+    approval = fields.Nested(ApprovalSchema, allow_none=True, load_default=None)
+    requested_by = _optional(validate.Length(min=1, max=2048))
     dry_run = fields.Boolean(load_default=False)

@@ -41,6 +41,7 @@ class Settings:
     retry_interval_seconds: int
     retry_backoff_rate: float
     state_machine_timeout_seconds: int
+    approval_max_hours: int
     lambda_timeout_seconds: int
     lambda_memory_size: int
 
@@ -88,6 +89,7 @@ class Settings:
             "retry_interval_seconds": reader.get("RETRY_INTERVAL_SECONDS", _positive, 3),
             "retry_backoff_rate": reader.get("RETRY_BACKOFF_RATE", _backoff_rate, 2.0),
             "state_machine_timeout_seconds": reader.get("STATE_MACHINE_TIMEOUT_SECONDS", _positive, 7200),
+            "approval_max_hours": reader.get("APPROVAL_MAX_HOURS", _not_negative, 24),
             "lambda_timeout_seconds": reader.get("LAMBDA_TIMEOUT_SECONDS", _positive, 300),
             "lambda_memory_size": reader.get("LAMBDA_MEMORY_SIZE", _positive, 256),
         }

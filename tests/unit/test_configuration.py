@@ -123,6 +123,7 @@ def test_the_documented_defaults_are_those_of_the_functions(repository: Path) ->
     assert settings.audit_table == defaults["DYNAMODB_AUDIT_TABLE_NAME"].replace("<NAME_PREFIX>", settings.name_prefix)
     assert settings.master_secret_name == defaults["MASTER_SECRET_NAME"].replace("<NAME_PREFIX>", settings.name_prefix)
     assert settings.app_secret_name == defaults["APP_SECRET_NAME"].replace("<NAME_PREFIX>", settings.name_prefix)
+    assert settings.approval_max_hours == int(defaults["APPROVAL_MAX_HOURS"])
     assert settings.audit_ttl_days == int(defaults["AUDIT_TTL_DAYS"])
     assert settings.rds_ca_bundle.name == defaults["RDS_CA_BUNDLE"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median
+from typing import Any
 
 from aurora_restore.clock import parse_iso
 from aurora_restore.settings import Settings
@@ -12,20 +13,30 @@ LONGEST_RESERVE = 900  # deleting instances and a cluster takes some ten minutes
 LAST_CALLS = 60  # for the last notification and audit record
 
 
-def deadline(settings: Settings, started_at: str) -> int:
-    """Epoch seconds after which no step waits any longer: start + machine timeout - a reserve for the undo."""
+def deadline(settings: Settings, started_at: str, approval_seconds: int = 0) -> int:
+    """Epoch seconds after which no step waits any longer: the operation's end - a reserve for the undo."""
     reserve = min(LONGEST_RESERVE, settings.state_machine_timeout_seconds // 4)
-    return machine_end(settings, started_at) - reserve
+    return operation_end(settings, started_at, approval_seconds) - reserve
 
 
-def cleanup_deadline(settings: Settings, started_at: str) -> int:
+def cleanup_deadline(settings: Settings, started_at: str, approval_seconds: int = 0) -> int:
     """Epoch seconds after which the undo stops waiting and reports what is left."""
-    return machine_end(settings, started_at) - min(LAST_CALLS, settings.state_machine_timeout_seconds // 20)
+    end = operation_end(settings, started_at, approval_seconds)
+    return end - min(LAST_CALLS, settings.state_machine_timeout_seconds // 20)
 
 
-def machine_end(settings: Settings, started_at: str) -> int:
-    """Epoch seconds at which Step Functions ends the execution, without running any Catch."""
-    return int(parse_iso(started_at).timestamp()) + settings.state_machine_timeout_seconds
+def operation_end(settings: Settings, started_at: str, approval_seconds: int = 0) -> int:
+    """Epoch seconds by which the operation must be over: start + what a restore may take + the wait for an approval.
+
+    The wait has time of its own, so that a late approval leaves a restore as much time as one without. Step Functions
+    ends the execution, without running any Catch, when both are used up to their longest.
+    """
+    return int(parse_iso(started_at).timestamp()) + settings.state_machine_timeout_seconds + approval_seconds
+
+
+def approval_seconds(plan: Mapping[str, Any] | None) -> int:
+    """How long the planned operation may wait for its approval; 0 without a plan, and where none is needed."""
+    return int(plan["approval"]["expires_seconds"]) if plan and plan["approval"]["required"] else 0
 
 
 def expected_seconds(history: Sequence[Mapping[str, int]], phase: str = "total") -> int | None:

@@ -54,6 +54,16 @@ def require_names(target: str, operation_id: str, instances: int) -> None:
         )
 
 
+def require_time_for_approval(settings: Settings, request: Request) -> None:
+    """The state machine lives long enough for the wait that the request allows."""
+    hours = request.approval.expires_hours
+    if request.approval.required and hours > settings.approval_max_hours:
+        raise InvalidRequest(
+            f"approval.expires_hours: {hours:g}, but this deployment waits at most {settings.approval_max_hours}.",
+            remedy="Give it a smaller value, or raise approval_max_hours of the inventory and deploy.",
+        )
+
+
 def require_other_than_source(request: Request, own_region: str, snapshot_cluster: str) -> None:
     """The cluster that the data comes from is not the one that would be replaced."""
     region = request.source.region or own_region

@@ -7,7 +7,7 @@ from typing import Any
 
 from aurora_restore import document as documents
 from aurora_restore.context import Context
-from aurora_restore.planning.deadlines import machine_end
+from aurora_restore.planning.deadlines import approval_seconds, operation_end
 from aurora_restore.store import resource_key
 
 
@@ -19,7 +19,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """
     plan = document["plan"]
     operation_id = plan["operation_id"]
-    lease_until = machine_end(context.settings, document["execution"]["started_at"])
+    lease_until = operation_end(context.settings, document["execution"]["started_at"], approval_seconds(plan))
     facts = {
         "execution_id": documents.execution_id(document),
         "target": plan["target"]["cluster"],

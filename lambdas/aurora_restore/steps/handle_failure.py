@@ -10,7 +10,7 @@ from aurora_restore import messages
 from aurora_restore.context import Context
 from aurora_restore.errors import AwsCallFailed, Code, PostSwapFailure, RetryableAwsError
 from aurora_restore.failure import Failure, read_failure
-from aurora_restore.planning.deadlines import cleanup_deadline
+from aurora_restore.planning.deadlines import approval_seconds, cleanup_deadline
 from aurora_restore.polling import wait_seconds
 from aurora_restore.steps.notifying import publish_once
 from aurora_restore.store import Operation, Status, resource_key
@@ -44,7 +44,8 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "undone": undone,
         "since": since,
     }
-    remaining = cleanup_deadline(context.settings, document["execution"]["started_at"]) - context.now()
+    end = cleanup_deadline(context.settings, document["execution"]["started_at"], approval_seconds(plan))
+    remaining = end - context.now()
     if progress.waiting and remaining > 0:
         pause = wait_seconds(elapsed=context.now() - since, remaining=remaining)
         return {**result, "done": False, "waiting": progress.waiting, "wait_seconds": pause}

@@ -23,6 +23,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     guards.require_account(settings, context.identity.account_id())  # anything else would be told of the wrong account
 
     problems = Problems()
+    problems.check(guards.require_time_for_approval, settings, request)
     problems.check(guards.require_no_other_operation, context, request.target.cluster, operation_id)
     clusters = context.rds.list_clusters()
     found = problems.check(_target_at_rest, context, request, operation_id, clusters, problems)
@@ -41,18 +42,22 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     )
     restore["snapshot_id"] = copy["snapshot_id"] or snapshot.snapshot_id
     planned, instance_origins = mirror.mirror_instances(settings, operation_id, target, instances, request.instances)
+    approval = _approval(request)
     history = context.store.history(resource_key(settings.region, target.cluster_id))
     phases = {phase: deadlines.expected_seconds(history, phase) for phase in ("copy", "restore", "instances")}
     return {
         "operation_id": operation_id,
         "dry_run": request.dry_run,
-        "deadline": deadlines.deadline(settings, document["execution"]["started_at"]),
+        "deadline": deadlines.deadline(
+            settings, document["execution"]["started_at"], approval["expires_seconds"] if approval["required"] else 0
+        ),
         "source": _source(request, snapshot, region),
         "target": _target(context, target, instances),
         "copy": copy,
         "restore": restore,
         "instances": planned,
         "swap": {"needed": request.strategy == "swap", "old_cluster_id": old_cluster},
+        "approval": approval,
         "users": [as_plain(user) for user in request.users],
         "verify": as_plain(request.verify),
         "retention": as_plain(request.retention),
@@ -103,6 +108,16 @@ def _source(request: Request, snapshot: Snapshot, region: str) -> dict[str, Any]
         "engine": snapshot.engine,
         "engine_version": snapshot.engine_version,
         "encrypted": snapshot.encrypted,
+    }
+
+
+def _approval(request: Request) -> dict[str, Any]:
+    """Step Functions takes time-outs in whole seconds from 1."""
+    return {
+        "required": request.approval.required,
+        "expires_seconds": max(1, round(request.approval.expires_hours * 3600)),
+        "forbid_self": request.approval.forbid_self,
+        "requested_by": request.requested_by,
     }
 
 

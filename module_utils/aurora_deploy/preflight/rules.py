@@ -136,6 +136,7 @@ RULES: dict[str, Rule] = {
         "a whole number from 1 to 900", _whole(1, 900), "Lambda ends every call after 900 s: choose less"
     ),
     "lambda_memory_size": Rule("a whole number from 128 to 10240", _whole(128, 10240)),
+    "approval_max_hours": Rule("a whole number from 0 to 8000", _whole(0, 8000)),
     "sns_subscriptions": Rule(
         "a list of {protocol, endpoint} with the protocol email, https or sqs and an endpoint of that kind",
         _subscriptions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from aurora_restore import entry
 from aurora_restore.aws.notifications import Notifications
 from aurora_restore.aws.rds import Rds
 from aurora_restore.aws.sts import Identity
+from aurora_restore.aws.tasks import Tasks
 from aurora_restore.context import Context
 from aurora_restore.log import build_logger
 from aurora_restore.settings import Settings
@@ -25,6 +27,7 @@ from aurora_restore.steps import (
     notify_start,
     notify_success,
     release_lock,
+    request_approval,
     restore_snapshot,
     snapshot_check,
     swap_clusters,
@@ -53,6 +56,7 @@ REQUEST: dict[str, Any] = {
 STEPS: dict[str, tuple[Any, str | None]] = {
     "snapshot-check": (snapshot_check, None),
     "acquire-lock": (acquire_lock, None),
+    "request-approval": (request_approval, None),
     "notify-start": (notify_start, None),
     "copy-snapshot": (copy_snapshot, "copy"),
     "check-copy-status": (check_copy_status, "copy"),
@@ -86,6 +90,24 @@ class Sts:
         return {"Account": self.account}
 
 
+class Approvers:
+    """Answer to task tokens: what was sent for a token, else what `decide` says about it."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        self.sent: dict[str, Any] = {}
+        self.decide: Callable[[str], Mapping[str, Any] | Exception | None] = lambda _token: None
+
+    def send_task_success(self, taskToken: str, output: str) -> dict[str, Any]:
+        self.sent[taskToken] = json.loads(output)
+        return {}
+
+    def answer(self, token: str) -> Mapping[str, Any] | Exception | None:
+        self.tokens.append(token)
+        found: Mapping[str, Any] | None = self.sent.get(token)
+        return found if found is not None else self.decide(token)
+
+
 def _database_step(_context: Context, _document: Mapping[str, Any]) -> dict[str, Any]:
     """Stands in for the steps that need a database: they have tests of their own, with real servers."""
     return {"done": True, "wait_seconds": 0}
@@ -105,6 +127,7 @@ class Pipeline:
         self.store = MemoryStore(self.clock)
         self.topic = Topic()
         self.sts = Sts()
+        self.approvers = Approvers()
         settings = Settings.from_env({**ENVIRONMENT, **self.environment})
         self.context = Context(
             settings=settings,
@@ -113,6 +136,7 @@ class Pipeline:
             store=self.store,
             notifications=Notifications(lambda: self.topic, settings.topic_arn),
             identity=Identity(lambda: self.sts),
+            tasks=Tasks(lambda: self.approvers),
             clock=self.clock,
             logger=build_logger(settings),
         )
@@ -125,7 +149,9 @@ class Pipeline:
         self.rds.add_cluster("orders-staging", tags=tags, classes=("db.r6g.large", "db.r6g.xlarge"), **target)
 
     def run(self, request: Any = None, name: str = OPERATION) -> Execution:
-        return execute(REQUEST if request is None else request, self.handlers(), self.clock, name)
+        return execute(
+            REQUEST if request is None else request, self.handlers(), self.clock, name, self.approvers.answer
+        )
 
     def handlers(self) -> dict[str, Handler]:
         runs: dict[str, tuple[Any, str | None]] = {name: (step.run, key) for name, (step, key) in STEPS.items()}

@@ -18,11 +18,13 @@ ROOT = Path(__file__).parents[3]
 MACHINE = definition()
 STATES: dict[str, dict[str, Any]] = MACHINE["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+WAITS_FOR_SOMEBODY = "RequestApproval"
 LOOPS = {name: state for name, state in STATES.items() if state["Type"] == "Wait"}
 
 
 def function_of(state: dict[str, Any]) -> str:
-    return str(state["Resource"]).split(":function:aurora-restore-")[1].removesuffix(":live")
+    resource = state["Resource"] if "Parameters" not in state else state["Parameters"]["FunctionName"]
+    return str(resource).split(":function:aurora-restore-")[1].removesuffix(":live")
 
 
 def kebab(name: str) -> str:
@@ -44,11 +46,16 @@ def test_every_function_has_its_task_handler_and_step() -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_every_task_has_a_timeout_retries_and_a_catch_that_keeps_the_document(name: str) -> None:
     state = TASKS[name]
-    assert state["TimeoutSeconds"] == 330
     assert state["ResultPath"].startswith("$.")
     assert state["Retry"][-1]["ErrorEquals"][0] == "RetryableAwsError"
     assert all(rule["JitterStrategy"] == "FULL" and "MaxDelaySeconds" in rule for rule in state["Retry"])
-    (catch,) = state["Catch"]
+    *named, catch = state["Catch"]
+    if name == WAITS_FOR_SOMEBODY:
+        assert state["TimeoutSecondsPath"] == "$.plan.approval.expires_seconds"
+        assert [rule["ErrorEquals"] for rule in named] == [["States.Timeout"]]
+        assert not any("States.Timeout" in rule["ErrorEquals"] for rule in state["Retry"])
+    else:
+        assert (state["TimeoutSeconds"], named) == (330, [])
     assert catch["ErrorEquals"] == ["States.ALL"]
     assert catch["ResultPath"] in ("$.error", "$.cleanup_error")
     assert catch["Next"] == ("CleanupFailed" if name == "HandleFailure" else "HandleFailure")
@@ -59,6 +66,12 @@ def test_every_error_that_a_retry_names_exists() -> None:
     own = {error for error in named if "." not in error}
     assert own == {"RetryableAwsError", "DatabaseUnreachable"}
     assert all(issubclass(getattr(errors, error), errors.RestoreError) for error in own)
+
+
+def test_every_error_that_the_machine_raises_itself_exists() -> None:
+    results = [state["Result"] for state in STATES.values() if "Result" in state]
+    assert results
+    assert all(issubclass(getattr(errors, result["Error"]), errors.RestoreError) for result in results)
 
 
 def test_every_choice_has_a_default() -> None:

@@ -93,7 +93,6 @@ def test_what_is_no_request_is_refused(request_: Any) -> None:
         {"strategy": "replace"},
         {"strategy": "side_by_side"},
         {"masking": {"files": ["mask.sql"]}},
-        {"approval": {"by": "dba"}},
     ],
 )
 def test_what_does_not_work_yet_is_refused_as_such(change: dict[str, Any]) -> None:

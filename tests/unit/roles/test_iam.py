@@ -42,7 +42,8 @@ def roles() -> dict[str, dict[str, Any]]:
 @cache
 def operations(service: str) -> list[str]:
     """The names of a service's API operations, which are those of its permissions with few exceptions."""
-    return list(botocore.session.get_session().get_service_model(service).operation_names)
+    name = {"states": "stepfunctions"}.get(service, service)
+    return list(botocore.session.get_session().get_service_model(name).operation_names)
 
 
 def statements(role: str) -> list[dict[str, Any]]:
