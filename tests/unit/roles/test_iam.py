@@ -19,6 +19,19 @@ PERMISSIONS_ONLY = {"iam:PassRole", "lambda:InvokeFunction", "logs:GetLogDeliver
     f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Update")
 }
 CHANGES_DATA = ("rds:Delete", "rds:ModifyDBCluster")
+# Service Authorization Reference, "Actions, resources, and condition keys for Amazon RDS": the types of resources marked
+# as required.
+REQUIRED_TYPES = {
+    "rds:CopyDBClusterSnapshot": {"cluster-snapshot"},
+    "rds:CreateDBInstance": {"db"},
+    "rds:DeleteDBCluster": {"cluster", "cluster-snapshot"},
+    "rds:DeleteDBClusterSnapshot": {"cluster-snapshot"},
+    "rds:DeleteDBInstance": {"db"},
+    "rds:ModifyDBCluster": {"cluster"},
+    "rds:ModifyDBInstance": {"db"},
+    "rds:RestoreDBClusterFromSnapshot": {"cluster", "cluster-pg", "og", "subgrp"},
+    "rds:RestoreDBClusterToPointInTime": {"cluster", "cluster-pg", "og", "subgrp"},
+}
 
 
 @cache
@@ -90,10 +103,30 @@ def test_statement_ids_are_unique(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(roles()))
 def test_what_changes_or_deletes_data_depends_on_a_tag(name: str) -> None:
     for statement in statements(name):
-        if any(action.startswith(CHANGES_DATA) for action in listed(statement["Action"])):
+        if statement["Sid"] == "NameNoFinalSnapshot":  # needs the cluster's statement beside it to delete anything
+            assert statement["Action"] == "rds:DeleteDBCluster"
+            assert statement["Resource"].endswith(":cluster-snapshot:*")
+        elif any(action.startswith(CHANGES_DATA) for action in listed(statement["Action"])):
             keys = {key for test in statement["Condition"].values() for key in test}
             assert keys <= {f"aws:ResourceTag/{PREFIX}:operation", f"aws:ResourceTag/{PREFIX}:target"}
             assert keys
+
+
+@pytest.mark.parametrize("name", sorted(roles()))
+def test_an_action_is_allowed_on_every_type_of_resource_that_it_is_authorized_on(name: str) -> None:
+    allowed: dict[str, set[str]] = {}
+    unconditional: dict[str, set[str]] = {}
+    for statement in statements(name):
+        for action in set(listed(statement["Action"])) & REQUIRED_TYPES.keys():
+            kinds = {resource.split(":")[5] for resource in listed(statement["Resource"])}
+            allowed.setdefault(action, set()).update(kinds)
+            if "Condition" not in statement:
+                unconditional.setdefault(action, set()).update(kinds)
+    assert {
+        action: REQUIRED_TYPES[action] - kinds for action, kinds in allowed.items() if REQUIRED_TYPES[action] - kinds
+    } == {}
+    # No final snapshot exists to carry a tag.
+    assert "rds:DeleteDBCluster" not in allowed or unconditional["rds:DeleteDBCluster"] == {"cluster-snapshot"}
 
 
 def test_only_cleaning_steps_may_delete() -> None:
