@@ -53,6 +53,7 @@ class Code(StrEnum):
     SWAP_FAILED = "AR501"
     POST_SWAP_FAILURE = "AR502"
     CLEANUP_FAILED = "AR503"
+    ROLLBACK_IMPOSSIBLE = "AR504"
     INVALID_SETTINGS = "AR901"
     UNEXPECTED = "AR902"
 
@@ -371,6 +372,15 @@ class CleanupFailed(RestoreError):
 
     code = Code.CLEANUP_FAILED
     default_remedy = "Remove what carries the operation's tag <name_prefix>:operation by hand; the message lists it."
+
+
+class RollbackImpossible(RestoreError):
+    """The restore cannot be rolled back: it swapped nothing, or its clusters are not as it left them."""
+
+    code = Code.ROLLBACK_IMPOSSIBLE
+    default_remedy = (
+        "If the old cluster is gone, restore from a snapshot of it; if a later restore swapped, roll that back first."
+    )
 
 
 class InvalidSettings(RestoreError):

@@ -11,6 +11,11 @@ from aurora_restore.settings import Settings
 
 def started(settings: Settings, plan: Mapping[str, Any]) -> tuple[str, str]:
     """Subject and text of "started"."""
+    if plan["action"] == "rollback":
+        return _subject(settings, "rollback started", plan["target"]["cluster"]), _lines(
+            *_facts(settings, plan),
+            ("Next", f"The old cluster becomes {plan['target']['cluster']} again; its instances reboot once."),
+        )
     expected = plan["expected_seconds"]
     return _subject(settings, "started", plan["target"]["cluster"]), _lines(
         *_facts(settings, plan),
@@ -39,6 +44,13 @@ def approval_requested(settings: Settings, plan: Mapping[str, Any], expires_at: 
 def succeeded(settings: Settings, plan: Mapping[str, Any], seconds: int, archive: Mapping[str, Any]) -> tuple[str, str]:
     """Subject and text of "succeeded"; `seconds` since the execution started."""
     old = archive.get("old_cluster_id")
+    if plan["action"] == "rollback":
+        return _subject(settings, "rolled back", plan["target"]["cluster"]), _lines(
+            *_facts(settings, plan),
+            ("Duration", duration(seconds)),
+            ("Restored cluster", f"{old} is kept until {archive['expires_at']}."),
+            ("Next", f"{plan['target']['cluster']} holds the data it had before {plan['rolls_back']}."),
+        )
     kept = f"{old} is kept until {archive.get('expires_at')}." if old else "There is no old cluster to remove."
     return _subject(settings, "succeeded", plan["target"]["cluster"]), _lines(
         *_facts(settings, plan),
@@ -82,10 +94,12 @@ def _subject(settings: Settings, what: str, target: str) -> str:
 
 def _facts(settings: Settings, plan: Mapping[str, Any]) -> list[tuple[str, str]]:
     source = plan["source"]
+    rolls_back = [("Rolls back", plan["rolls_back"])] if plan["action"] == "rollback" else []
     return [
         ("Operation", plan["operation_id"]),
         ("Environment", f"{settings.environment} ({settings.account_id}, {settings.region})"),
         ("Target", plan["target"]["cluster"]),
+        *rolls_back,
         ("Source", f"{source['snapshot_arn']} of {source['cluster']}, taken {source['created_at']}"),
     ]
 

@@ -56,6 +56,19 @@ class Settings:
         return f"{self.name_prefix}:operation"
 
     @property
+    def restored_tag(self) -> str:
+        """Key of the tag that takes the place of the operation tag once a swap is complete (value: the operation_id).
+
+        No failed operation may delete what carries it: it is the target now.
+        """
+        return f"{self.name_prefix}:restored-by"
+
+    @property
+    def replaced_tag(self) -> str:
+        """Key of the tag on a cluster that a swap put aside (value: the operation_id that did it)."""
+        return f"{self.name_prefix}:replaced-by"
+
+    @property
     def expires_tag(self) -> str:
         """Key of the tag that says when a kept cluster may be removed (value: UTC ISO-8601)."""
         return f"{self.name_prefix}:expires-at"

@@ -19,6 +19,7 @@ class Status(StrEnum):
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+    ROLLED_BACK = "ROLLED_BACK"
 
 
 class AuditStatus(StrEnum):
@@ -43,6 +44,11 @@ class Operation:
     def execution_id(self) -> str:
         """ARN of the execution the operation belongs to."""
         return str(self.state.get("operation", {}).get("execution_id", ""))
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """What the operation was to do, as it was planned when it began."""
+        return dict(self.entry("operation").get("plan", {}))
 
     def entry(self, step: str) -> Mapping[str, Any]:
         """What `step` journalled last; empty when it never did."""

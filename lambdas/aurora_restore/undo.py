@@ -32,7 +32,7 @@ def swap_is_complete(context: Context, operation: Operation) -> bool:
     moves, phase = swap_clusters.journalled(operation)
     if not moves:
         return False
-    return phase == "made" or (phase == "intended" and _all_done(context, operation))
+    return phase == swap_clusters.MADE or (phase == "intended" and _all_done(context, operation))
 
 
 def undo(context: Context, operation: Operation) -> Progress:

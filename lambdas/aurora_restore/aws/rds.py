@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aurora_restore.aws.calls import call
@@ -128,6 +128,10 @@ class Rds:
     def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
         """AddTagsToResource; setting a tag again is no error."""
         call(self._client.add_tags_to_resource, ResourceName=arn, Tags=tags_to_api(tags))
+
+    def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
+        """RemoveTagsFromResource; removing a tag that is not there is no error."""
+        call(self._client.remove_tags_from_resource, ResourceName=arn, TagKeys=list(keys))
 
     def _pages(self, operation: str, key: str, **arguments: Any) -> list[Mapping[str, Any]]:
         """All pages of a listing, by Marker."""

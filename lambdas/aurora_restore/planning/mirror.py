@@ -112,6 +112,7 @@ def _scaling(raw: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _tags(settings: Settings, operation_id: str, tags: Mapping[str, str]) -> dict[str, str]:
-    """The target's tags, the opt-in included, under this operation's name; an earlier expiry does not carry over."""
-    kept = {key: value for key, value in own_tags(tags).items() if key != settings.expires_tag}
+    """The target's tags, the opt-in included, under this operation's name; earlier operations' notes stay behind."""
+    notes = (settings.expires_tag, settings.restored_tag, settings.replaced_tag)
+    kept = {key: value for key, value in own_tags(tags).items() if key not in notes}
     return {**kept, settings.operation_tag: operation_id}

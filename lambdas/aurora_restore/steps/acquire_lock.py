@@ -24,6 +24,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "execution_id": documents.execution_id(document),
         "target": plan["target"]["cluster"],
         "source": plan["source"]["snapshot_arn"],
+        "plan": plan,
         "started_at": document["execution"]["started_at"],
     }
     resource = resource_key(plan["target"]["region"], plan["target"]["cluster"])

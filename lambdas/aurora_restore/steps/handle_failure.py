@@ -58,10 +58,13 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
 def _after_swap(failure: Failure, plan: Any) -> Failure:
     """The swap is complete: the target keeps the verified data, and the error says so."""
     name = plan["target"]["cluster"] if plan else "The target"
+    holds = (
+        "holds its old data again" if plan and plan["action"] == "rollback" else "holds the restored and verified data"
+    )
     return Failure(
         error=PostSwapFailure.__name__,
         code=Code.POST_SWAP_FAILURE.value,
-        message=f"{name} holds the restored and verified data, but afterwards: {failure.error} {failure.text}",
+        message=f"{name} {holds}, but afterwards: {failure.error} {failure.text}",
         remedy=f"{PostSwapFailure.default_remedy} {failure.remedy}",
     )
 

@@ -18,7 +18,13 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     seconds = context.now() - int(parse_iso(document["execution"]["started_at"]).timestamp())
     subject, text = messages.succeeded(context.settings, plan, seconds, document["archive"])
     message_id = publish_once(context, plan["operation_id"], "NotifySuccess", subject, text)
+    if plan["action"] == "restore":
+        _remember(context, plan, document, seconds)
+    return {"message_id": message_id, "seconds": seconds}
+
+
+def _remember(context: Context, plan: Mapping[str, Any], document: Mapping[str, Any], seconds: int) -> None:
+    """So that the next restore of this target knows how long it will take."""
     phases = {name: int(document[name]["seconds"]) for name in ("copy", "restore", "instances") if name in document}
     resource = resource_key(plan["target"]["region"], plan["target"]["cluster"])
     context.store.remember(resource, plan["operation_id"], {"total": seconds, **phases})
-    return {"message_id": message_id, "seconds": seconds}

@@ -9,6 +9,7 @@ from aurora_restore.aws.rds_types import Cluster, tags_to_api
 from aurora_restore.context import Context
 from aurora_restore.errors import ResourceExists, RestoreFailed
 from aurora_restore.steps.progress import require_lock, require_own, waiting
+from aurora_restore.store import Operation
 
 STEP = "RestoreSnapshot"
 
@@ -26,6 +27,11 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "status": cluster.status,
         **waiting(context, plan, f"cluster {cluster.cluster_id}", since=context.now(), phase="restore"),
     }
+
+
+def restored_resource_id(operation: Operation | None) -> str:
+    """The resource id of the cluster that an operation restored; a rename does not change it."""
+    return str(operation.entry(STEP).get("cluster_resource_id", "")) if operation else ""
 
 
 def arguments(restore: Mapping[str, Any]) -> dict[str, Any]:

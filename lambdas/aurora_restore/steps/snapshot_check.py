@@ -47,6 +47,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     phases = {phase: deadlines.expected_seconds(history, phase) for phase in ("copy", "restore", "instances")}
     return {
         "operation_id": operation_id,
+        "action": "restore",
         "dry_run": request.dry_run,
         "deadline": deadlines.deadline(
             settings, document["execution"]["started_at"], approval["expires_seconds"] if approval["required"] else 0

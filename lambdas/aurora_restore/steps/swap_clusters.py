@@ -8,10 +8,12 @@ from typing import Any
 from aurora_restore.context import Context
 from aurora_restore.errors import ResourceBusy, ResourceExists
 from aurora_restore.steps.progress import finished, require_lock, waiting
+from aurora_restore.steps.restore_snapshot import restored_resource_id
 from aurora_restore.store import Operation
 from aurora_restore.swapping import Decision, Kind, Move, decide, plan_moves, world
 
 STEP = "SwapClusters"
+MADE = "made"
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,11 +21,11 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     plan = document["plan"]
     require_lock(context, plan)
     since = int(document.get("swap", {}).get("since", context.now()))
-    moves = _moves(context, plan, document["restore"]["cluster_resource_id"])
+    moves = _moves(context, plan)
     decision = advance(context, moves)
     seen = {"renamed": decision.completed, "of": len(moves), "status": decision.reason}
     if decision.done:
-        journal(context, plan["operation_id"], moves, "made")
+        journal(context, plan["operation_id"], moves, MADE)
         return {**seen, "old_cluster_id": plan["swap"]["old_cluster_id"], **finished(context, since)}
     return {**seen, **waiting(context, plan, f"the swap: {decision.reason}", since=since)}
 
@@ -52,11 +54,14 @@ def journal(context: Context, operation_id: str, moves: Sequence[Move], phase: s
     context.store.journal(operation_id, STEP, {"moves": [move.as_plain() for move in moves], "phase": phase})
 
 
-def _moves(context: Context, plan: Mapping[str, Any], restored_resource_id: str) -> list[Move]:
+def _moves(context: Context, plan: Mapping[str, Any]) -> list[Move]:
     """The journalled moves, or, on the first call, new ones: they are in the journal before anything is renamed."""
-    moves, _ = journalled(context.store.read(plan["operation_id"]))
+    operation = context.store.read(plan["operation_id"])
+    moves, _ = journalled(operation)
     if not moves:
-        instances = context.rds.cluster_instances(plan["restore"]["cluster_id"])
-        moves = plan_moves(plan, restored_resource_id, instances)
+        moves = [Move.from_plain(move) for move in plan["swap"].get("moves", [])]  # a rollback's are in its plan
+        if not moves:
+            instances = context.rds.cluster_instances(plan["restore"]["cluster_id"])
+            moves = plan_moves(plan, restored_resource_id(operation), instances)
         journal(context, plan["operation_id"], moves, "intended")
     return moves

@@ -53,7 +53,7 @@ class FakeRds:
         self._serial = 0
 
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
-        if not name.startswith(("describe_", "copy_", "restore_", "modify_", "create_", "delete_", "add_")):
+        if not name.startswith(("describe_", "copy_", "restore_", "modify_", "create_", "delete_", "add_", "remove_")):
             raise AttributeError(name)
         action = getattr(self, f"_{name}")
 
@@ -65,10 +65,11 @@ class FakeRds:
             if name.startswith("describe_"):
                 return action(**arguments)
             self.changes.append(name)
-            if self.kill(len(self.changes), name) == "before":
+            asked_before = self.kill(len(self.changes), name)
+            if asked_before == "before":
                 raise Killed(name)
             answer = action(**arguments)
-            if self.kill(len(self.changes), name) == "after":
+            if "after" in (asked_before, self.kill(len(self.changes), name)):
                 raise Killed(name)
             return answer
 
@@ -248,6 +249,12 @@ class FakeRds:
             ):
                 names = {tag["Key"] for tag in Tags}
                 thing["TagList"] = [*(tag for tag in thing["TagList"] if tag["Key"] not in names), *Tags]
+        return {}
+
+    def _remove_tags_from_resource(self, ResourceName: str, TagKeys: list[str]) -> dict[str, Any]:
+        for thing in (*self.clusters.values(), *self.instances.values()):
+            if ResourceName in (thing.get("DBClusterArn"), thing.get("DBInstanceArn")):
+                thing["TagList"] = [tag for tag in thing["TagList"] if tag["Key"] not in TagKeys]
         return {}
 
     # --- inside ---

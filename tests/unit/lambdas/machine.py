@@ -209,11 +209,13 @@ def _holds(rule: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     if "And" in rule:
         return all(_holds(part, document) for part in rule["And"])
     found = _look_up(document, rule["Variable"])
-    return found is not None if "IsPresent" in rule else found == rule["BooleanEquals"]
+    if "IsPresent" in rule:
+        return (found is not None) == rule["IsPresent"]
+    return bool(found == rule.get("BooleanEquals", rule.get("StringEquals")))
 
 
 def _look_up(document: Mapping[str, Any], path: str) -> Any:
     value: Any = document
     for part in path.removeprefix("$").strip(".").split("."):
-        value = value.get(part) if part and isinstance(value, Mapping) else value
+        value = (value.get(part) if isinstance(value, Mapping) else None) if part else value
     return value

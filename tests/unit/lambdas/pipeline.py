@@ -21,8 +21,10 @@ from aurora_restore.steps import (
     check_copy_status,
     check_instances,
     check_restore_status,
+    check_rollback,
     copy_snapshot,
     create_instances,
+    finish_rollback,
     handle_failure,
     notify_start,
     notify_success,
@@ -55,6 +57,8 @@ REQUEST: dict[str, Any] = {
 }
 STEPS: dict[str, tuple[Any, str | None]] = {
     "snapshot-check": (snapshot_check, None),
+    "check-rollback": (check_rollback, None),
+    "finish-rollback": (finish_rollback, None),
     "acquire-lock": (acquire_lock, None),
     "request-approval": (request_approval, None),
     "notify-start": (notify_start, None),
