@@ -20,12 +20,12 @@ from aurora_deploy.runbook.follow import Follower, LostTheExecution  # noqa: E40
 from aurora_deploy.runbook.history import Line  # noqa: E402
 from aurora_deploy.runbook.outcome import failure_text, summary, undone  # noqa: E402
 from aurora_deploy.runbook.plan import plan_lines  # noqa: E402
-from aurora_deploy.runbook.request import assemble, new_operation_id, overrides  # noqa: E402
+from aurora_deploy.runbook.request import assemble, new_operation_id, overrides, rollback_request  # noqa: E402
 from aurora_restore.request import validate  # noqa: E402
 
 
 class ActionModule(RunbookAction):
-    """Starts, follows or stops one execution."""
+    """Starts, follows, stops or rolls back one execution."""
 
     def perform(self, args: dict[str, Any], aws: Aws) -> dict[str, Any]:
         """Dispatch on `state`."""
@@ -34,7 +34,8 @@ class ActionModule(RunbookAction):
             return self._start(args, aws, machine)
         if not args["operation"]:
             raise DeployError("no operation was named. Fix: add -e operation=<id>; playbooks/status.yml lists them")
-        return (self._follow if args["state"] == "followed" else self._stop)(args, aws, machine)
+        ways = {"rolled_back": self._roll_back, "followed": self._follow, "stopped": self._stop}
+        return ways[args["state"]](args, aws, machine)
 
     def _start(self, args: dict[str, Any], aws: Aws, machine: StateMachine) -> dict[str, Any]:
         operation = args["operation"] or new_operation_id(self.now())
@@ -54,6 +55,17 @@ class ActionModule(RunbookAction):
             return {**result, "changed": changes}
         started = start(aws, machine, request)
         return {**result, "changed": started and changes}
+
+    def _roll_back(self, args: dict[str, Any], aws: Aws, machine: StateMachine) -> dict[str, Any]:
+        """Every call is a new operation: the pipeline itself refuses to roll back twice."""
+        operation = new_operation_id(self.now())
+        request = rollback_request(aws, machine, args["operation"], operation)
+        result = {"operation": operation, "execution_arn": machine.execution_arn(operation), "request": request}
+        if self.check:
+            self.say(f"Would start {operation}, which rolls {args['operation']} back, through {machine.qualified}.")
+        else:
+            start(aws, machine, request)
+        return {**result, "changed": True}
 
     def _follow(self, args: dict[str, Any], aws: Aws, machine: StateMachine) -> dict[str, Any]:
         operation = args["operation"]

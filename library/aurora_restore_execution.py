@@ -5,10 +5,11 @@
 DOCUMENTATION = r"""
 ---
 module: aurora_restore_execution
-short_description: Start, follow or stop a restore
+short_description: Start, follow, stop or roll back a restore
 description:
   - C(started) builds the request from what the inventory declares for a target and the operator's overrides, checks it
     against the pipeline's own schema and starts the state machine with it, once per operation.
+  - C(rolled_back) starts an operation of its own that gives the target its old cluster back.
   - C(followed) prints what the execution does while it does it, and ends as the execution ends.
   - C(stopped) stops the execution and runs the pipeline's clean-up, which AWS does not do for a stopped execution.
   - The connection is taken from the variables O(ignore:region), O(ignore:aws_profile) and O(ignore:aws_config_file).
@@ -16,7 +17,7 @@ options:
   state:
     description: What to do.
     type: str
-    choices: [started, followed, stopped]
+    choices: [started, rolled_back, followed, stopped]
     required: true
   state_machine_arn:
     description: ARN of the pipeline's state machine.
@@ -27,7 +28,9 @@ options:
     type: str
     default: live
   operation:
-    description: The operation. Made where O(state=started) is given none; required otherwise.
+    description:
+      - The operation. Made where O(state=started) is given none; required otherwise.
+      - With O(state=rolled_back) the restore to roll back.
     type: str
     default: ""
   targets:
@@ -93,7 +96,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 operation:
-  description: The operation's id.
+  description: The operation's id; with O(state=rolled_back) that of the rollback.
   returned: success
   type: str
 execution_arn:
@@ -102,7 +105,7 @@ execution_arn:
   type: str
 request:
   description: The request.
-  returned: O(state=started)
+  returned: O(state=started) and O(state=rolled_back)
   type: dict
 status:
   description: How the execution ended; one of SUCCEEDED, FAILED, TIMED_OUT, ABORTED.

@@ -64,9 +64,10 @@ def failure_text(outcome: Outcome, operation: str, where: str) -> str:
     cleaned = undone(outcome.document) or ["nothing had to be undone"]
     if "failure" not in outcome.document:
         cleaned = [f"nothing: no clean-up ran. Run playbooks/abort.yml -e operation={operation}"]
+    ended = f"The {kind(outcome)} {operation} ended {outcome.status} after {duration(outcome.seconds)}"
     return "\n".join(
         [
-            f"The restore {operation} ended {outcome.status} after {duration(outcome.seconds)}: {about.error}{code}",
+            f"{ended}: {about.error}{code}",
             f"Cause:   {about.cause}",
             f"Remedy:  {about.remedy}",
             *(f"{'Undone: ' if not number else '        '} {line}" for number, line in enumerate(cleaned)),
@@ -75,11 +76,17 @@ def failure_text(outcome: Outcome, operation: str, where: str) -> str:
     )
 
 
+def kind(outcome: Outcome) -> str:
+    """Return what the operation is: a restore, or a rollback of one."""
+    return "rollback" if "rolls_back" in (outcome.document.get("request") or {}) else "restore"
+
+
 def summary(outcome: Outcome, operation: str) -> str:
     """Return the line that ends a successful play."""
     if outcome.document.get("plan", {}).get("dry_run"):
         return f"The plan of {operation} was made in {duration(outcome.seconds)}; nothing was changed."
     archive = outcome.document.get("archive") or {}
     old = archive.get("old_cluster_id")
-    kept = f" The old cluster stands as {old} until {archive['expires_at']}." if old else ""
-    return f"The restore {operation} succeeded in {duration(outcome.seconds)}.{kept}"
+    aside = "restored" if kind(outcome) == "rollback" else "old"
+    kept = f" The {aside} cluster stands as {old} until {archive['expires_at']}." if old else ""
+    return f"The {kind(outcome)} {operation} succeeded in {duration(outcome.seconds)}.{kept}"

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from aurora_deploy.clients import Aws
 from aurora_deploy.errors import DeployError
+from aurora_deploy.runbook.execution import StateMachine, describe
 
 #: Without letters and digits that are mistaken for each other when read aloud.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -37,6 +40,23 @@ def assemble(
         raise DeployError(_unknown(targets, target))
     request = _merged({"target": {"cluster": target}}, targets[target])
     return {**_merged(request, overrides), "operation_id": overrides.get("operation_id") or operation_id}
+
+
+def rollback_request(aws: Aws, machine: StateMachine, rolled_back: str, operation_id: str) -> dict[str, Any]:
+    """Return the request that rolls an operation back: `target` is there for the eyes of whoever lists executions.
+
+    :raises DeployError: there is no such operation.
+    """
+    restore = describe(aws, machine.execution_arn(rolled_back))
+    if restore is None:
+        raise DeployError(f"there is no operation {rolled_back}. Fix: playbooks/status.yml lists the latest ones")
+    request = json.loads(restore.get("input") or "{}")
+    return {
+        "action": "rollback",
+        "rolls_back": rolled_back,
+        "operation_id": operation_id,
+        "target": {"cluster": (request.get("target") or {}).get("cluster", "")},
+    }
 
 
 def overrides(args: Mapping[str, Any]) -> dict[str, Any]:

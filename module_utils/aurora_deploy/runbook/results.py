@@ -15,7 +15,7 @@ def unfinished(result: Any) -> bool:
 
 def words(result: Mapping[str, Any]) -> str:
     """Return what a result says of interest: source, checks, AWS status, percentage, the next look; else nothing."""
-    parts = [_source(result.get("source")), _checks(result.get("checks")), _status(result.get("status"))]
+    parts = [_plan(result), _checks(result.get("checks")), _status(result.get("status"))]
     if isinstance(result.get("percent"), (int, float)):
         parts.append(f"{result['percent']:g} %")
     if unfinished(result) and isinstance(result.get("wait_seconds"), (int, float)):
@@ -23,8 +23,11 @@ def words(result: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _source(source: Any) -> str:
-    """The snapshot that a plan has chosen."""
+def _plan(plan: Mapping[str, Any]) -> str:
+    """The snapshot that a plan has chosen, or the restore that it rolls back."""
+    if "rolls_back" in plan:
+        return f"{plan['rolls_back']} can be rolled back"
+    source = plan.get("source")
     if not isinstance(source, Mapping) or "snapshot_id" not in source:
         return ""
     return f"{source['snapshot_id']} of {source['cluster']}, taken {source['created_at']}"

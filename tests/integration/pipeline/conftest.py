@@ -114,9 +114,13 @@ class Shop:
 
         A restored cluster has the master user of its source, and the password of the pipeline's secret.
         """
+        return self.databases.fingerprint(cluster, self.login(cluster), "shop")
+
+    def login(self, cluster: str) -> Login:
+        """The cluster's master user."""
         described = self.aws.client("rds").describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
         password = (self.source if cluster == "orders-prod" else self.target).password
-        return self.databases.fingerprint(cluster, Login(described["MasterUsername"], password), "shop")
+        return Login(described["MasterUsername"], password)
 
     def clusters(self) -> dict[str, str]:
         """Status by identifier of every cluster of the account."""

@@ -33,7 +33,8 @@ def restored() -> tuple[Pipeline, Names]:
 
 
 def roll_back(pipeline: Pipeline, operation: Any = OPERATION, name: str = ROLLBACK) -> Execution:
-    return pipeline.run({"action": "rollback", "rolls_back": operation, "operation_id": name}, name)
+    target = {"cluster": "orders-staging"}
+    return pipeline.run({"action": "rollback", "rolls_back": operation, "operation_id": name, "target": target}, name)
 
 
 def tags(pipeline: Pipeline, name: str) -> Mapping[str, str]:
