@@ -36,6 +36,7 @@ def plan_rollback(
         "action": ACTION,
         "rolls_back": rolled_back,
         "dry_run": False,
+        "approval": {"required": False},
         "deadline": deadlines.deadline(context.settings, started_at),
         "source": recorded["source"],
         "target": {**recorded["target"], "cluster_resource_id": home.resource_id},

@@ -19,7 +19,7 @@ PERMISSIONS_ONLY = {"iam:PassRole", "lambda:InvokeFunction", "logs:GetLogDeliver
     f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Update")
 }
 CHANGES_DATA = ("rds:Delete", "rds:ModifyDBCluster")
-# Service Authorization Reference, "Actions, resources, and condition keys for Amazon RDS": the types of resources marked
+# Service Authorization Reference, "Actions, resources, and condition keys for Amazon RDS": the types marked
 # as required.
 REQUIRED_TYPES = {
     "rds:CopyDBClusterSnapshot": {"cluster-snapshot"},
