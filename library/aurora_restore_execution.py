@@ -49,6 +49,23 @@ options:
     description: Restore from this snapshot (identifier or ARN) instead of the declared source.
     type: str
     default: ""
+  source_date:
+    description: Restore from the newest snapshot of this UTC date, C(YYYY-MM-DD), of the declared cluster.
+    type: str
+    default: ""
+  source_time:
+    description: Restore the declared cluster as it was at this UTC time, C(YYYY-MM-DDTHH:MM:SSZ).
+    type: str
+    default: ""
+  source_type:
+    description:
+      - Restore the declared cluster in another way, for example V(latest_restorable_time) or V(clone).
+      - At most one of O(source_snapshot), O(source_date), O(source_time) and O(source_type) may be given.
+    type: str
+    default: ""
+  source_max_age_hours:
+    description: Refuse a source whose data is older.
+    type: float
   dry_run:
     description: Plan only. Left out, the declaration decides.
     type: bool

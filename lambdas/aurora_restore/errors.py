@@ -27,6 +27,12 @@ class Code(StrEnum):
     INCOMPATIBLE_ENGINE = "AR110"
     NAME_TAKEN = "AR111"
     SEVERAL_PROBLEMS = "AR112"
+    SNAPSHOT_TOO_OLD = "AR120"
+    SNAPSHOT_NOT_SHARED = "AR121"
+    SOURCE_NOT_FOUND = "AR122"
+    SOURCE_NOT_AVAILABLE = "AR123"
+    TIME_NOT_RESTORABLE = "AR124"
+    ENCRYPTION_NOT_POSSIBLE = "AR125"
     LOCK_HELD = "AR201"
     LOCK_LOST = "AR202"
     OPERATION_EXISTS = "AR203"
@@ -45,6 +51,8 @@ class Code(StrEnum):
     RESTORE_FAILED = "AR311"
     INSTANCE_FAILED = "AR312"
     WAIT_TIMED_OUT = "AR313"
+    SOURCE_VANISHED = "AR320"
+    CLONE_LIMIT_REACHED = "AR321"
     SECRET_MALFORMED = "AR401"
     SECRET_NOT_FOUND = "AR402"
     DATABASE_UNREACHABLE = "AR403"
@@ -90,7 +98,7 @@ class NotYetSupported(RestoreError):
     """The request is well formed but asks for something this release cannot do."""
 
     code = Code.NOT_YET_SUPPORTED
-    default_remedy = "Use a latest_snapshot or snapshot source and the swap strategy, without masking."
+    default_remedy = "Use the swap strategy, without masking."
 
 
 class TargetNotFound(RestoreError):
@@ -178,6 +186,52 @@ class SeveralProblems(RestoreError):
 
     def details(self) -> dict[str, Any]:
         return {**super().details(), "problems": [problem.details() for problem in self.problems]}
+
+
+class SnapshotTooOld(RestoreError):
+    """The newest data that the source offers is older than the request's source.max_age_hours."""
+
+    code = Code.SNAPSHOT_TOO_OLD
+    default_remedy = "Find out why there is no newer snapshot; or take one, or raise source.max_age_hours."
+
+
+class SnapshotNotShared(RestoreError):
+    """The other account does not share this snapshot with the pipeline's account."""
+
+    code = Code.SNAPSHOT_NOT_SHARED
+    default_remedy = (
+        "The owner shares a manual snapshot: an automated one, or one under the aws/rds key, is first copied under a "
+        "customer key whose policy lets this account use it (kms:CreateGrant, kms:DescribeKey, kms:Decrypt). "
+        "docs/sources.md has the commands."
+    )
+
+
+class SourceNotFound(RestoreError):
+    """The source cluster of a point in time or a clone does not exist in the pipeline's account and region."""
+
+    code = Code.SOURCE_NOT_FOUND
+    default_remedy = "Check source.cluster; after the cluster's deletion only its snapshots can be restored."
+
+
+class SourceNotAvailable(RestoreError):
+    """The source cluster cannot be restored from or cloned in the state it is in."""
+
+    code = Code.SOURCE_NOT_AVAILABLE
+    default_remedy = "Wait until the source cluster is available, then start again; or restore one of its snapshots."
+
+
+class TimeNotRestorable(RestoreError):
+    """The point in time is outside of what the source's backups cover."""
+
+    code = Code.TIME_NOT_RESTORABLE
+    default_remedy = "Choose a time within the named bounds, or restore a snapshot of that time."
+
+
+class EncryptionNotPossible(RestoreError):
+    """A point in time or a clone of an unencrypted cluster cannot be encrypted, but the new cluster must be."""
+
+    code = Code.ENCRYPTION_NOT_POSSIBLE
+    default_remedy = "Restore a snapshot of the source instead: that can be encrypted."
 
 
 class LockHeld(RestoreError):
@@ -314,6 +368,20 @@ class WaitTimedOut(RestoreError):
 
     code = Code.WAIT_TIMED_OUT
     default_remedy = "Raise state_machine_timeout_seconds above what this restore needs, deploy, and start again."
+
+
+class SourceVanished(RestoreError):
+    """The snapshot or cluster that the plan restores from was removed or replaced while the operation ran."""
+
+    code = Code.SOURCE_VANISHED
+    default_remedy = "Find out who removed it, for example an expiry; start again, and another source is chosen."
+
+
+class CloneLimitReached(RestoreError):
+    """AWS refused one more copy-on-write clone of a source that has as many as it may have."""
+
+    code = Code.CLONE_LIMIT_REACHED
+    default_remedy = "Delete clones that nobody needs, or restore with source type latest_restorable_time."
 
 
 class SecretMalformed(RestoreError):

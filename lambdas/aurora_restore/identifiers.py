@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-MAX_LENGTH = 63  # CreateDBCluster, CreateDBInstance: identifiers hold 1 to 63 characters; snapshots may be longer
+MAX_LENGTH = 63  # CreateDBCluster, CreateDBInstance, CopyDBClusterSnapshot: identifiers hold 1 to 63 characters
 OPERATION_ID = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 IDENTIFIER = re.compile(r"[a-z](?:-?[a-z0-9])*")
 
@@ -37,7 +37,13 @@ def old_instance(target: str, operation_id: str, number: int) -> str:
 
 
 def snapshot_copy(target: str, operation_id: str) -> str:
+    """The copy that is restored from, in the target's region."""
     return f"{target}-copy-{operation_id}"
+
+
+def snapshot_hop(target: str, operation_id: str) -> str:
+    """A copy on the way, in another region: named apart from what a deployment there would call its last one."""
+    return f"{target}-hop-{operation_id}"
 
 
 def misfits(target: str, operation_id: str, instances: int) -> list[str]:

@@ -93,14 +93,14 @@ def _subject(settings: Settings, what: str, target: str) -> str:
 
 
 def _facts(settings: Settings, plan: Mapping[str, Any]) -> list[tuple[str, str]]:
-    source = plan["source"]
+    source, at = plan["source"], plan["source"]["created_at"]
     rolls_back = [("Rolls back", plan["rolls_back"])] if plan["action"] == "rollback" else []
     return [
         ("Operation", plan["operation_id"]),
         ("Environment", f"{settings.environment} ({settings.account_id}, {settings.region})"),
         ("Target", plan["target"]["cluster"]),
         *rolls_back,
-        ("Source", f"{source['snapshot_arn']} of {source['cluster']}, taken {source['created_at']}"),
+        ("Source", f"{source['text']} in {source['region']}" + (f", data of {at}" if at else "")),
     ]
 
 

@@ -12,20 +12,22 @@ from aurora_restore import identifiers
 from aurora_restore.errors import InvalidRequest, NotYetSupported
 from aurora_restore.request_schema import RequestSchema
 
-SUPPORTED_SOURCES = ("latest_snapshot", "snapshot")
 SUPPORTED_STRATEGIES = ("swap",)
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the data comes from. `region` None means the pipeline's own."""
+    """Where the data comes from: docs/sources.md. `region` and `account` None mean the pipeline's own."""
 
     type: str
     cluster: str | None = None
+    account: str | None = None
     snapshot: str | None = None
     region: str | None = None
     date: str | None = None
     time: str | None = None
+    max_age_hours: float | None = None
+    hop_kms_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,10 +170,6 @@ def _unsupported(request: Any) -> list[str]:
     strategy = request.get("strategy", "swap")
     if strategy in ("replace", "side_by_side"):
         found.append(f"strategy: {strategy} is not supported yet; use {SUPPORTED_STRATEGIES[0]}")
-    source = request.get("source")
-    kind = source.get("type") if isinstance(source, Mapping) else None
-    if kind in ("snapshot_of_date", "point_in_time", "latest_restorable_time", "clone"):
-        found.append(f"source.type: {kind} is not supported yet; use {' or '.join(SUPPORTED_SOURCES)}")
     return found
 
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from aurora_restore import identifiers
+from aurora_restore.arns import snapshot_arn
 
-SOURCE_FIELDS = {  # source type -> the fields it needs besides region
+SOURCE_FIELDS = {  # source type -> the fields it needs
     "latest_snapshot": {"cluster"},
     "snapshot": {"snapshot"},
     "snapshot_of_date": {"cluster", "date"},
     "point_in_time": {"cluster", "time"},
     "latest_restorable_time": {"cluster"},
     "clone": {"cluster"},
+}
+SOURCE_OPTIONS = {  # source type -> the fields it takes besides these and region
+    "latest_snapshot": {"account", "hop_kms_key", "max_age_hours"},
+    "snapshot": {"hop_kms_key", "max_age_hours"},
+    "snapshot_of_date": {"account", "hop_kms_key", "max_age_hours"},
+    "point_in_time": set[str](),
+    "latest_restorable_time": {"max_age_hours"},
+    "clone": set[str](),
 }
 STRATEGIES = ("swap", "replace", "side_by_side")
 MAX_INSTANCES = 16  # AUG, "Amazon Aurora DB clusters": one writer and up to 15 readers
@@ -52,17 +62,41 @@ def _operation_id(value: str) -> None:
         raise ValidationError("must be 6 to 24 lower-case letters, digits and single hyphens, hyphens not at the ends")
 
 
+def _date(value: str) -> None:
+    try:
+        datetime.strptime(value, "%Y-%m-%d")  # noqa: DTZ007  # a date has no zone
+    except ValueError as error:
+        raise ValidationError("must be a date such as 2026-11-23, in UTC") from error
+
+
+def _utc_time(value: str) -> None:
+    try:
+        usable = value.endswith("Z") and "T" in value and bool(datetime.fromisoformat(value))
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValidationError("must be a UTC time such as 2026-11-23T07:14:50Z")
+
+
+def _snapshot(value: str) -> None:
+    if value.startswith("arn:") and snapshot_arn(value) is None:
+        raise ValidationError("must be the identifier or the ARN of a cluster snapshot")
+
+
 class SourceSchema(Schema):
     """Where the data comes from; which other fields are needed follows from `type`."""
 
     type = _text(rule=validate.OneOf(list(SOURCE_FIELDS), error="must be one of {choices}"))
     cluster = _optional(_identifier)
-    snapshot = _optional()
+    account = _optional(validate.Regexp(r"\d{12}\Z", error="must be a 12-digit account number, quoted"))
+    snapshot = _optional(_snapshot)
     region = _optional(REGION)
-    date = _optional(validate.Regexp(r"\d{4}-\d{2}-\d{2}\Z", error="must be a date such as 2026-11-23"))
-    time = _optional(
-        validate.Regexp(r"\d{4}-\d{2}-\d{2}T.+Z\Z", error="must be a UTC time such as 2026-11-23T07:14:50Z")
+    date = _optional(_date)
+    time = _optional(_utc_time)
+    max_age_hours = fields.Float(
+        allow_none=True, load_default=None, validate=validate.Range(min=0, min_inclusive=False)
     )
+    hop_kms_key = _optional()
 
     @validates_schema(skip_on_field_errors=False)
     def _fields_fit_type(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -71,14 +105,20 @@ class SourceSchema(Schema):
             return
         needed = SOURCE_FIELDS[kind]
         problems: dict[str, list[str]] = {}
-        for name in ("cluster", "snapshot", "date", "time"):
+        for name in sorted(set().union(*SOURCE_FIELDS.values(), *SOURCE_OPTIONS.values())):
             given = data.get(name) is not None
             if name in needed and name in data and not given:
                 problems[name] = [f"is needed by source type {kind}"]
-            if name not in needed and given:
+            if name not in needed | SOURCE_OPTIONS[kind] and given:
                 problems[name] = [f"does not belong to source type {kind}"]
         if problems:
             raise ValidationError(problems)
+
+    @validates_schema(skip_on_field_errors=False)
+    def _region_is_that_of_the_arn(self, data: Mapping[str, Any], **_: Any) -> None:
+        arn = snapshot_arn(data.get("snapshot") or "")
+        if arn and data.get("region") not in (None, arn.region):
+            raise ValidationError({"region": [f"is {data['region']}, but the ARN names {arn.region}"]})
 
 
 class TargetSchema(Schema):

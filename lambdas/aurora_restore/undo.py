@@ -41,7 +41,7 @@ def undo(context: Context, operation: Operation) -> Progress:
     _swap_back(context, operation, progress)
     if not progress.waiting:  # nothing may be deleted while names are still moving
         _remove_cluster(context, operation, progress)
-        _remove_copy(context, operation, progress)
+        _remove_copies(context, operation, progress)
     return progress
 
 
@@ -102,17 +102,18 @@ def _remove_cluster(context: Context, operation: Operation, progress: Progress) 
         _delete(partial(context.rds.delete_cluster, cluster_id), cluster_id, progress)
 
 
-def _remove_copy(context: Context, operation: Operation, progress: Progress) -> None:
-    snapshot_id = operation.entry(copy_snapshot.STEP).get("snapshot_id")
-    if not snapshot_id:
-        return
-    copy = context.rds.find_snapshot(snapshot_id)
-    if copy is None:
-        progress.undone.append(f"snapshot copy {snapshot_id} was removed")
-    elif _own(context, copy.tags, operation):
-        _delete(partial(context.rds.delete_snapshot, snapshot_id), snapshot_id, progress)
-    else:
-        context.logger.warning("not ours, left alone", extra={"snapshot": snapshot_id})
+def _remove_copies(context: Context, operation: Operation, progress: Progress) -> None:
+    """Every copy that the operation may have made, each in its region: only what carries its own tag."""
+    for region, snapshot_id in copy_snapshot.journalled(operation.entry(copy_snapshot.STEP)):
+        rds = context.rds_in(region)
+        name = snapshot_id if region == context.settings.region else f"{snapshot_id} in {region}"
+        copy = rds.find_snapshot(snapshot_id)
+        if copy is None:
+            progress.undone.append(f"snapshot copy {name} was removed")
+        elif _own(context, copy.tags, operation):
+            _delete(partial(rds.delete_snapshot, snapshot_id), name, progress)
+        else:
+            context.logger.warning("not ours, left alone", extra={"snapshot": snapshot_id, "region": region})
 
 
 def _delete(delete: Callable[[], None], name: str, progress: Progress) -> None:

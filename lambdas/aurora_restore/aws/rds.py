@@ -43,12 +43,20 @@ class Rds:
         filters = [{"Name": "db-cluster-id", "Values": [cluster_id]}]
         return [Instance.from_api(raw) for raw in self._pages("describe_db_instances", "DBInstances", Filters=filters)]
 
-    def find_snapshot(self, snapshot: str) -> Snapshot | None:
-        """By identifier or ARN. DescribeDBClusterSnapshots finds an automated one only when its type is asked for."""
+    def find_snapshot(self, snapshot: str, *, shared: bool = False) -> Snapshot | None:
+        """By identifier or ARN; with `shared` also one that another account shares, by its ARN.
+
+        DescribeDBClusterSnapshots finds an automated one only when its type is asked for, and IncludeShared does not
+        apply then: automated ones are never shared.
+        """
         name = snapshot.rsplit("cluster-snapshot:", 1)[-1]
         kinds = {"rds:": "automated", "awsbackup:": "awsbackup"}
         kind = next((value for prefix, value in kinds.items() if name.startswith(prefix)), None)
-        arguments = {"DBClusterSnapshotIdentifier": snapshot, **({"SnapshotType": kind} if kind else {})}
+        arguments: dict[str, Any] = {"DBClusterSnapshotIdentifier": snapshot}
+        if kind:
+            arguments["SnapshotType"] = kind
+        elif shared:
+            arguments["IncludeShared"] = True
         try:
             answer = call(self._client.describe_db_cluster_snapshots, **arguments)
         except ResourceMissing:
@@ -61,6 +69,12 @@ class Rds:
         arguments = {"DBClusterIdentifier": cluster_id} if cluster_id else {}
         pages = self._pages("describe_db_cluster_snapshots", "DBClusterSnapshots", **arguments)
         return [Snapshot.from_api(raw) for raw in pages]
+
+    def list_shared_snapshots(self, account: str, cluster_id: str) -> list[Snapshot]:
+        """What `account` shares of its cluster, in this region. Filtered here: cluster names are unique there only."""
+        pages = self._pages("describe_db_cluster_snapshots", "DBClusterSnapshots", SnapshotType="shared")
+        shared = [Snapshot.from_api(raw) for raw in pages]
+        return [item for item in shared if item.cluster_id == cluster_id and item.arn.split(":")[4] == account]
 
     # --- snapshots ---
 
@@ -88,9 +102,13 @@ class Rds:
 
     # --- clusters ---
 
-    def restore_cluster(self, **arguments: Any) -> Cluster:
+    def restore_cluster_from_snapshot(self, **arguments: Any) -> Cluster:
         """RestoreDBClusterFromSnapshot, arguments by their API names."""
         return Cluster.from_api(call(self._client.restore_db_cluster_from_snapshot, **arguments)["DBCluster"])
+
+    def restore_cluster_to_point_in_time(self, **arguments: Any) -> Cluster:
+        """RestoreDBClusterToPointInTime, arguments by their API names."""
+        return Cluster.from_api(call(self._client.restore_db_cluster_to_point_in_time, **arguments)["DBCluster"])
 
     def modify_cluster(self, cluster_id: str, **changes: Any) -> Cluster:
         """ModifyDBCluster with ApplyImmediately, changes by their API names."""

@@ -96,11 +96,12 @@ class Instance:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """DescribeDBClusterSnapshots. `created` is None until AWS has a creation time."""
+    """DescribeDBClusterSnapshots. `created` is None until AWS has a creation time, `copied_from` except for copies."""
 
     snapshot_id: str
     arn: str
     cluster_id: str
+    cluster_resource_id: str | None
     type: str
     status: str
     engine: str
@@ -109,6 +110,7 @@ class Snapshot:
     kms_key_id: str | None
     created: datetime | None
     percent: int | None
+    copied_from: str | None
     tags: Tags
 
     @property
@@ -121,6 +123,7 @@ class Snapshot:
             snapshot_id=raw["DBClusterSnapshotIdentifier"],
             arn=raw["DBClusterSnapshotArn"],
             cluster_id=raw.get("DBClusterIdentifier", ""),
+            cluster_resource_id=raw.get("DbClusterResourceId"),
             type=raw.get("SnapshotType", "manual"),
             status=raw["Status"],
             engine=raw["Engine"],
@@ -129,6 +132,7 @@ class Snapshot:
             kms_key_id=raw.get("KmsKeyId"),
             created=raw.get("SnapshotCreateTime"),
             percent=percent(raw.get("PercentProgress")),
+            copied_from=raw.get("SourceDBClusterSnapshotArn"),
             tags=tags_from_api(raw.get("TagList")),
         )
 

@@ -13,7 +13,6 @@ from aurora_restore.errors import (
     LockHeld,
     NameTaken,
     NotYetSupported,
-    SourceIsTarget,
     TargetNotAllowed,
     TargetNotAvailable,
     TargetNotFound,
@@ -62,13 +61,6 @@ def require_time_for_approval(settings: Settings, request: Request) -> None:
             f"approval.expires_hours: {hours:g}, but this deployment waits at most {settings.approval_max_hours}.",
             remedy="Give it a smaller value, or raise approval_max_hours of the inventory and deploy.",
         )
-
-
-def require_other_than_source(request: Request, own_region: str, snapshot_cluster: str) -> None:
-    """The cluster that the data comes from is not the one that would be replaced."""
-    region = request.source.region or own_region
-    if region == own_region and request.target.cluster in (request.source.cluster, snapshot_cluster):
-        raise SourceIsTarget(f"{request.target.cluster} is both the source and the target.")
 
 
 def require_target(name: str, settings: Settings, clusters: Sequence[Cluster]) -> Cluster:

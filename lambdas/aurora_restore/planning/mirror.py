@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aurora_restore import identifiers
-from aurora_restore.aws.rds_types import Cluster, Instance, Snapshot, own_tags
+from aurora_restore.aws.rds_types import Cluster, Instance, own_tags
+from aurora_restore.planning.sources import Found
 from aurora_restore.request import Instances
 from aurora_restore.settings import Settings
 
-TARGET, SNAPSHOT, REQUEST, PIPELINE = "target", "snapshot", "request", "pipeline"
+TARGET, REQUEST, PIPELINE = "target", "request", "pipeline"
 
 
 def mirror_cluster(
-    settings: Settings, operation_id: str, target: Cluster, snapshot: Snapshot, key: str | None, key_origin: str
+    settings: Settings, operation_id: str, target: Cluster, source: Found, key: str | None, key_origin: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """`plan.restore`, and for each of its keys where the value came from."""
     raw = target.raw
@@ -38,15 +39,15 @@ def mirror_cluster(
     origins = {
         **dict.fromkeys(mirrored, TARGET),
         "cluster_id": PIPELINE,
-        "engine": SNAPSHOT,
+        "engine": source.origin,
         # Without EngineVersion RDS takes the region's default; one older than the snapshot's is refused.
-        "engine_version": SNAPSHOT,
+        "engine_version": source.origin,
         "kms_key_id": key_origin,
     }
     restore = {
         "cluster_id": identifiers.new_cluster(target.cluster_id, operation_id),
-        "engine": snapshot.engine,
-        "engine_version": snapshot.engine_version,
+        "engine": source.engine,
+        "engine_version": source.engine_version,
         "kms_key_id": key,
         **mirrored,
     }

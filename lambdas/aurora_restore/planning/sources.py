@@ -1,112 +1,164 @@
-"""Choosing the snapshot, and deciding whether it must be copied first."""
+"""Where the data comes from: every source type of a request leads to one `Found`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from aurora_restore import identifiers
-from aurora_restore.aws.rds import Rds
+from aurora_restore.arns import snapshot_arn
 from aurora_restore.aws.rds_types import Cluster, Snapshot
-from aurora_restore.errors import (
-    IncompatibleEngine,
-    InvalidRequest,
-    NotYetSupported,
-    SnapshotNotAvailable,
-    SnapshotNotFound,
-)
+from aurora_restore.clock import iso
+from aurora_restore.context import Context
+from aurora_restore.errors import IncompatibleEngine, SnapshotTooOld, SourceIsTarget
+from aurora_restore.planning import source_clusters, source_snapshots
 from aurora_restore.request import Request
 from aurora_restore.settings import Settings
 
-ARN_PARTS = 7  # arn:aws:rds:<region>:<account>:cluster-snapshot:<id>
+
+@dataclass(frozen=True)
+class Place:
+    """Whose and where a source is."""
+
+    region: str
+    account: str
 
 
-def source_region(request: Request, settings: Settings) -> str:
-    """Where the snapshot is: the ARN's region, else the request's, else the pipeline's own.
+@dataclass(frozen=True)
+class Found:
+    """What will be restored: a `snapshot`, or the cluster `live` itself, as it was at `time` (None: now).
 
-    Raises NotYetSupported for another account's snapshot, InvalidRequest for a contradiction or something not an ARN.
+    `data_time` is the moment whose data it holds, as far as it is known when planning; `restore` are the source's own
+    fields of `plan.restore`.
     """
-    name = request.source.snapshot or ""
-    if not name.startswith("arn:"):
-        return request.source.region or settings.region
-    parts = name.split(":", ARN_PARTS - 1)
-    if len(parts) != ARN_PARTS or parts[2] != "rds" or parts[5] != "cluster-snapshot":
-        raise InvalidRequest(f"source.snapshot: {name} is not the ARN of a cluster snapshot.")
-    if parts[4] != settings.account_id:
-        raise NotYetSupported(
-            f"source.snapshot belongs to account {parts[4]}.",
-            remedy=f"Copy the snapshot into account {settings.account_id} first and name the copy.",
-        )
-    if request.source.region and request.source.region != parts[3]:
-        raise InvalidRequest(f"source.region is {request.source.region}, but the ARN names {parts[3]}.")
-    return parts[3]
+
+    place: Place
+    cluster_id: str
+    cluster_resource_id: str | None
+    engine: str
+    engine_version: str
+    encrypted: bool
+    kms_key_id: str | None
+    data_time: datetime | None
+    text: str
+    restore: dict[str, Any]
+    snapshot: Snapshot | None = None
+    live: Cluster | None = None
+
+    @property
+    def origin(self) -> str:
+        """What `plan.origins` calls it."""
+        return "snapshot" if self.snapshot else "source"
 
 
-def choose_snapshot(request: Request, rds: Rds) -> Snapshot:
-    """The named snapshot, or the newest available one of the source cluster, automated or manual."""
-    if request.source.type == "snapshot":
-        return _named(str(request.source.snapshot), rds)
-    return _latest(str(request.source.cluster), rds)
+def choose(context: Context, request: Request) -> Found:
+    """Find the request's source. Raises its typed refusals, SourceIsTarget and SnapshotTooOld."""
+    place = locate(request, context.settings)
+    home = Place(context.settings.region, context.settings.account_id)
+    if place == home and request.source.cluster == request.target.cluster:  # told even where there is nothing to find
+        raise SourceIsTarget(f"{request.target.cluster} is both the source and the target.")
+    if request.source.type in source_clusters.TYPES:
+        found = _of_cluster(context, request, place)
+    else:
+        found = _of_snapshot(context, request, place)
+    if place == home and found.cluster_id == request.target.cluster:
+        raise SourceIsTarget(f"{request.target.cluster} is both the target and the cluster that {found.text} is of.")
+    _require_age(found, request.source.max_age_hours, context.clock.now())
+    return found
 
 
-def _named(name: str, rds: Rds) -> Snapshot:
-    snapshot = rds.find_snapshot(name)
-    if snapshot is None:
-        raise SnapshotNotFound(f"There is no cluster snapshot {name}.")
-    if snapshot.status != "available":
-        raise SnapshotNotAvailable(f"Snapshot {name} is {snapshot.status}.")
-    return snapshot
+def locate(request: Request, settings: Settings) -> Place:
+    """Where and whose the source is: the ARN says, else the request, else it is the pipeline's own."""
+    arn = snapshot_arn(request.source.snapshot or "")
+    if arn:
+        return Place(arn.region, arn.account)
+    return Place(request.source.region or settings.region, request.source.account or settings.account_id)
 
 
-def _latest(cluster: str, rds: Rds) -> Snapshot:
-    snapshots = [item for item in rds.list_snapshots(cluster) if item.cluster_id == cluster]
-    if not snapshots:
-        raise SnapshotNotFound(f"Cluster {cluster} has no snapshots.")
-    dated = [(item.created, item) for item in snapshots if item.status == "available" and item.created]
-    if not dated:
-        states = ", ".join(f"{item.snapshot_id} is {item.status}" for item in snapshots)
-        raise SnapshotNotAvailable(f"Cluster {cluster} has no available snapshot: {states}.")
-    return max(dated, key=lambda pair: (pair[0], pair[1].snapshot_id))[1]
-
-
-def require_fit(snapshot: Snapshot, target: Cluster) -> None:
+def require_fit(found: Found, target: Cluster) -> None:
     """Same engine and major version: the target's parameter groups belong to a family of one major version."""
-    if snapshot.engine != target.engine:
+    if found.cluster_resource_id == target.resource_id:  # the target under another name that it had before
+        raise SourceIsTarget(f"{found.text} is of {target.cluster_id} itself, which was called differently then.")
+    if found.engine != target.engine:
+        raise IncompatibleEngine(f"{found.text} is of {found.engine}, {target.cluster_id} runs {target.engine}.")
+    if _major(found.engine_version) != _major(target.engine_version):
         raise IncompatibleEngine(
-            f"Snapshot {snapshot.snapshot_id} is of {snapshot.engine}, {target.cluster_id} runs {target.engine}."
-        )
-    if _major(snapshot.engine_version) != _major(target.engine_version):
-        raise IncompatibleEngine(
-            f"Snapshot {snapshot.snapshot_id} is of version {snapshot.engine_version}, "
-            f"{target.cluster_id} runs {target.engine_version}."
+            f"{found.text} is of version {found.engine_version}, {target.cluster_id} runs {target.engine_version}."
         )
 
 
-def wanted_key(request: Request, target: Cluster, snapshot: Snapshot) -> str | None:
-    """The KMS key of the new cluster: the request's, else the target's, else the snapshot's."""
-    return request.target.kms_key or target.kms_key_id or snapshot.kms_key_id
-
-
-def plan_copy(
-    request: Request, settings: Settings, operation_id: str, snapshot: Snapshot, region: str, key: str | None
-) -> dict[str, Any]:
-    """`plan.copy`. RDS restores in the snapshot's region only; an encrypted snapshot gets another key by being copied.
-
-    An unencrypted one needs no copy for a key: RestoreDBClusterFromSnapshot encrypts it with KmsKeyId.
-    """
-    reasons = []
-    if region != settings.region:
-        reasons.append(f"the snapshot is in {region}, the target in {settings.region}")
-        if snapshot.encrypted and key == snapshot.kms_key_id:
-            key = settings.kms_key_id  # a key works in its own region only
-    elif snapshot.encrypted and key != snapshot.kms_key_id:
-        reasons.append(f"the snapshot is encrypted with {snapshot.kms_key_id}, the new cluster must be with {key}")
+def describe(request: Request, found: Found) -> dict[str, Any]:
+    """`plan.source`."""
+    snapshot = found.snapshot
     return {
-        "needed": bool(reasons),
-        "reason": "; ".join(reasons) or "same region, and no other key for an encrypted snapshot",
-        "snapshot_id": identifiers.snapshot_copy(request.target.cluster, operation_id) if reasons else None,
-        "region": settings.region,
-        "kms_key_arn": key if reasons and snapshot.encrypted else None,
+        "type": request.source.type,
+        "text": found.text,
+        "region": found.place.region,
+        "account": found.place.account,
+        "cluster": found.cluster_id,
+        "cluster_resource_id": found.cluster_resource_id,
+        "snapshot_id": snapshot.snapshot_id if snapshot else None,
+        "snapshot_arn": snapshot.arn if snapshot else None,
+        "snapshot_type": snapshot.type if snapshot else None,
+        "created_at": iso(found.data_time) if found.data_time else None,
+        "engine": found.engine,
+        "engine_version": found.engine_version,
+        "encrypted": found.encrypted,
     }
+
+
+def _of_snapshot(context: Context, request: Request, place: Place) -> Found:
+    foreign = place.account != context.settings.account_id
+    snapshot = source_snapshots.choose(request.source, context.rds_in(place.region), place.account if foreign else None)
+    shared = f" of account {place.account}" if foreign else ""
+    name = snapshot.arn if foreign else snapshot.snapshot_id  # only its ARN names what another account shares
+    return Found(
+        place=place,
+        cluster_id=snapshot.cluster_id,
+        cluster_resource_id=snapshot.cluster_resource_id,
+        engine=snapshot.engine,
+        engine_version=snapshot.engine_version,
+        encrypted=snapshot.encrypted,
+        kms_key_id=snapshot.kms_key_id,
+        data_time=snapshot.created,
+        text=f"snapshot {snapshot.snapshot_id} of {snapshot.cluster_id}{shared}",
+        restore={"api": "RestoreDBClusterFromSnapshot", "snapshot_id": name},
+        snapshot=snapshot,
+    )
+
+
+def _of_cluster(context: Context, request: Request, place: Place) -> Found:
+    source_clusters.require_home(place.region, context.settings)
+    chosen = source_clusters.choose(request.source, context.rds)
+    cluster = chosen.cluster
+    return Found(
+        place=place,
+        cluster_id=cluster.cluster_id,
+        cluster_resource_id=cluster.resource_id,
+        engine=cluster.engine,
+        engine_version=cluster.engine_version,
+        encrypted=cluster.encrypted,
+        kms_key_id=cluster.kms_key_id,
+        data_time=chosen.data_time,
+        text=chosen.text,
+        restore={
+            "api": "RestoreDBClusterToPointInTime",
+            "source_cluster": cluster.cluster_id,
+            "source_resource_id": cluster.resource_id,
+            "restore_type": chosen.restore_type,
+            "restore_to_time": iso(chosen.time) if chosen.time else None,
+        },
+        live=cluster,
+    )
+
+
+def _require_age(found: Found, limit: float | None, now: datetime) -> None:
+    if limit is None:
+        return
+    age = now - found.data_time if found.data_time else None
+    if age is None or age > timedelta(hours=limit):
+        told = f"{age.total_seconds() / 3600:.1f} hours old" if age else "of unknown age"
+        raise SnapshotTooOld(f"{found.text} is {told}, source.max_age_hours allows {limit:g}.")
 
 
 def _major(version: str) -> str:

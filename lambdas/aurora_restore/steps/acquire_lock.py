@@ -23,7 +23,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     facts = {
         "execution_id": documents.execution_id(document),
         "target": plan["target"]["cluster"],
-        "source": plan["source"]["snapshot_arn"],
+        "source": plan["source"]["text"],
         "plan": plan,
         "started_at": document["execution"]["started_at"],
     }

@@ -13,7 +13,7 @@ from aurora_restore.steps.restore_snapshot import restored_resource_id
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Finish the new cluster, give the old one its expiry, remove the operation's own snapshot copy."""
+    """Finish the new cluster, give the old one its expiry, remove the operation's own snapshot copies."""
     plan = document["plan"]
     require_lock(context, plan)
     name = plan["target"]["cluster"] if plan["swap"]["needed"] else plan["restore"]["cluster_id"]
@@ -22,7 +22,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     kept = _keep_old(context, plan)
     if plan["swap"]["needed"]:
         _hand_over(context, plan, cluster)
-    return {**kept, **_remove_copy(context, plan)}
+    return {**kept, **_remove_copies(context, plan)}
 
 
 def _finish(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> None:
@@ -57,13 +57,16 @@ def _keep_old(context: Context, plan: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _remove_copy(context: Context, plan: Mapping[str, Any]) -> dict[str, Any]:
+def _remove_copies(context: Context, plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Remove the copies on the way, and the last one unless it shall be kept."""
     if not plan["copy"]["needed"]:
         return {"copy": "none"}
-    if plan["retention"]["keep_copy"]:
-        return {"copy": "kept", "snapshot_id": plan["copy"]["snapshot_id"]}
-    copy = context.rds.find_snapshot(plan["copy"]["snapshot_id"])
-    if copy is not None:
-        require_own(context, copy.tags, plan["operation_id"], f"Snapshot {copy.snapshot_id}")
-        context.rds.delete_snapshot(copy.snapshot_id)
-    return {"copy": "removed", "snapshot_id": plan["copy"]["snapshot_id"]}
+    *on_the_way, last = plan["copy"]["hops"]
+    keep = plan["retention"]["keep_copy"]
+    for hop in [*on_the_way, *([] if keep else [last])]:
+        rds = context.rds_in(hop["region"])
+        copy = rds.find_snapshot(hop["snapshot_id"])
+        if copy is not None:
+            require_own(context, copy.tags, plan["operation_id"], f"Snapshot {copy.snapshot_id}")
+            rds.delete_snapshot(copy.snapshot_id)
+    return {"copy": "kept" if keep else "removed", "snapshot_id": last["snapshot_id"]}

@@ -1,4 +1,4 @@
-"""RestoreSnapshot: a new cluster beside the target."""
+"""RestoreSnapshot: a new cluster beside the target, from a snapshot or from a cluster in being."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from aurora_restore.aws.rds_types import Cluster, tags_to_api
+from aurora_restore.clock import parse_iso
 from aurora_restore.context import Context
-from aurora_restore.errors import ResourceExists, RestoreFailed
+from aurora_restore.errors import (
+    AwsCallFailed,
+    CloneLimitReached,
+    ResourceExists,
+    ResourceMissing,
+    RestoreFailed,
+    SourceVanished,
+)
+from aurora_restore.planning.source_clusters import CLONES, COPY_ON_WRITE
 from aurora_restore.steps.progress import require_lock, require_own, waiting
 from aurora_restore.store import Operation
 
@@ -35,7 +44,7 @@ def restored_resource_id(operation: Operation | None) -> str:
 
 
 def arguments(restore: Mapping[str, Any]) -> dict[str, Any]:
-    """`plan.restore` as RestoreDBClusterFromSnapshot takes it.
+    """`plan.restore` as its `api` takes it, RestoreDBClusterFromSnapshot or RestoreDBClusterToPointInTime.
 
     Everything is explicit: what is left out silently becomes a default (security group, subnet group, parameter group).
     Deletion protection and maintenance window come last, with ArchiveSnapshot: the one would hinder an undo, the other
@@ -43,9 +52,7 @@ def arguments(restore: Mapping[str, Any]) -> dict[str, Any]:
     """
     given = {
         "DBClusterIdentifier": restore["cluster_id"],
-        "SnapshotIdentifier": restore["snapshot_id"],
-        "Engine": restore["engine"],
-        "EngineVersion": restore["engine_version"],
+        **(_of_snapshot(restore) if restore["api"] == "RestoreDBClusterFromSnapshot" else _of_cluster(restore)),
         "Port": restore["port"],
         "DBSubnetGroupName": restore["subnet_group"],
         "VpcSecurityGroupIds": restore["security_group_ids"] or None,
@@ -65,15 +72,61 @@ def arguments(restore: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
+def _of_snapshot(restore: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "SnapshotIdentifier": restore["snapshot_id"],
+        "Engine": restore["engine"],
+        "EngineVersion": restore["engine_version"],
+    }
+
+
+def _of_cluster(restore: Mapping[str, Any]) -> dict[str, Any]:
+    """Exactly one of RestoreToTime and UseLatestRestorableTime. Engine and version are the source's: no parameters."""
+    time = restore["restore_to_time"]
+    return {
+        "SourceDBClusterIdentifier": restore["source_cluster"],
+        "RestoreType": restore["restore_type"],
+        **({"RestoreToTime": parse_iso(time)} if time else {"UseLatestRestorableTime": True}),
+    }
+
+
 def _restore(context: Context, plan: Mapping[str, Any]) -> Cluster:
+    restore, rds = plan["restore"], context.rds
+    of_snapshot = restore["api"] == "RestoreDBClusterFromSnapshot"
+    if not of_snapshot:
+        _require_same_source(context, restore)
     _journal(context, plan, "intended")
     try:
-        return context.rds.restore_cluster(**arguments(plan["restore"]))
+        call = rds.restore_cluster_from_snapshot if of_snapshot else rds.restore_cluster_to_point_in_time
+        return call(**arguments(restore))
     except ResourceExists as error:  # a call whose answer was lost
-        cluster = context.rds.find_cluster(plan["restore"]["cluster_id"])
+        cluster = rds.find_cluster(restore["cluster_id"])
         if cluster is None:
-            raise RestoreFailed(f"Cluster {plan['restore']['cluster_id']} appeared and vanished.") from error
+            raise RestoreFailed(f"Cluster {restore['cluster_id']} appeared and vanished.") from error
         return cluster
+    except ResourceMissing as error:
+        if error.aws_code in ("DBClusterSnapshotNotFoundFault", "DBSnapshotNotFound", "DBClusterNotFoundFault"):
+            raise SourceVanished(f"{plan['source']['text']} is gone: {error.message}") from error
+        raise
+    except AwsCallFailed as error:
+        if restore.get("restore_type") == COPY_ON_WRITE and _clones(context, restore["source_cluster"]) >= CLONES:
+            raise CloneLimitReached(error.message) from error
+        raise
+
+
+def _require_same_source(context: Context, restore: Mapping[str, Any]) -> None:
+    """The source's name still means the cluster that was planned with: another may have been swapped in."""
+    source = context.rds.find_cluster(restore["source_cluster"])
+    if source is None or source.resource_id != restore["source_resource_id"]:
+        what = "is another cluster than before" if source else "is gone"
+        raise SourceVanished(f"Cluster {restore['source_cluster']} {what}.")
+
+
+def _clones(context: Context, name: str) -> int:
+    """How many other clusters share the source's clone group; points in time of it do, too."""
+    clusters = context.rds.list_clusters()
+    group = next((item.raw.get("CloneGroupId") for item in clusters if item.cluster_id == name), None)
+    return len([item for item in clusters if group and item.raw.get("CloneGroupId") == group]) - 1
 
 
 def _journal(context: Context, plan: Mapping[str, Any], phase: str, resource_id: str = "") -> None:

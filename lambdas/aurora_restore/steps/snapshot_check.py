@@ -1,4 +1,4 @@
-"""SnapshotCheck: read-only. Validates, proves the guard rails, chooses the snapshot, and returns the plan."""
+"""SnapshotCheck: read-only. Validates, proves the guard rails, chooses the source, and returns the plan."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 from aurora_restore import document as documents
 from aurora_restore import identifiers
-from aurora_restore.aws.rds_types import Cluster, Instance, Snapshot
+from aurora_restore.arns import snapshot_arn
+from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.context import Context
-from aurora_restore.planning import deadlines, guards, mirror, sources
+from aurora_restore.planning import copies, deadlines, guards, keys, mirror, sources
 from aurora_restore.planning.problems import Problems
 from aurora_restore.request import Request, as_plain, parse
+from aurora_restore.settings import Settings
 from aurora_restore.store import resource_key
 
 
@@ -27,20 +29,18 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     problems.check(guards.require_no_other_operation, context, request.target.cluster, operation_id)
     clusters = context.rds.list_clusters()
     found = problems.check(_target_at_rest, context, request, operation_id, clusters, problems)
-    source = problems.check(_choose_source, context, request)
+    source = problems.check(sources.choose, context, request)
     target, instances = problems.need(found)
-    snapshot, region = problems.need(source)
+    source = problems.need(source)
     old_cluster = identifiers.old_cluster(target.cluster_id, operation_id)
-    problems.check(sources.require_fit, snapshot, target)
+    problems.check(sources.require_fit, source, target)
+    chosen_key = problems.check(keys.cluster_key, request, settings, target, source)
     problems.raise_found()
 
-    key = sources.wanted_key(request, target, snapshot)
-    copy = sources.plan_copy(request, settings, operation_id, snapshot, region, key)
-    key_origin = mirror.REQUEST if request.target.kms_key else mirror.TARGET if target.kms_key_id else mirror.SNAPSHOT
-    restore, origins = mirror.mirror_cluster(
-        settings, operation_id, target, snapshot, copy["kms_key_arn"] or key, key_origin
-    )
-    restore["snapshot_id"] = copy["snapshot_id"] or snapshot.snapshot_id
+    key, key_origin = problems.need(chosen_key)
+    hops = _hops(request, settings, operation_id, source, key)
+    restore, origins = mirror.mirror_cluster(settings, operation_id, target, source, key, key_origin)
+    restore |= {**source.restore, **({"snapshot_id": hops[-1].snapshot_id} if hops else {})}
     planned, instance_origins = mirror.mirror_instances(settings, operation_id, target, instances, request.instances)
     approval = _approval(request)
     history = context.store.history(resource_key(settings.region, target.cluster_id))
@@ -52,9 +52,9 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "deadline": deadlines.deadline(
             settings, document["execution"]["started_at"], approval["expires_seconds"] if approval["required"] else 0
         ),
-        "source": _source(request, snapshot, region),
+        "source": sources.describe(request, source),
         "target": _target(context, target, instances),
-        "copy": copy,
+        "copy": copies.plan_copy(hops),
         "restore": restore,
         "instances": planned,
         "swap": {"needed": request.strategy == "swap", "old_cluster_id": old_cluster},
@@ -87,29 +87,16 @@ def _target_at_rest(
     return target, instances
 
 
-def _choose_source(context: Context, request: Request) -> tuple[Snapshot, str]:
-    """The snapshot and its region. Raises SourceIsTarget, and what the choice raises."""
-    region = sources.source_region(request, context.settings)
-    guards.require_other_than_source(request, context.settings.region, snapshot_cluster="")
-    snapshot = sources.choose_snapshot(request, context.rds_in(region))
-    own = snapshot.cluster_id if region == context.settings.region else ""
-    guards.require_other_than_source(request, context.settings.region, snapshot_cluster=own)
-    return snapshot, region
-
-
-def _source(request: Request, snapshot: Snapshot, region: str) -> dict[str, Any]:
-    return {
-        "type": request.source.type,
-        "region": region,
-        "cluster": snapshot.cluster_id,
-        "snapshot_id": snapshot.snapshot_id,
-        "snapshot_arn": snapshot.arn,
-        "snapshot_type": snapshot.type,
-        "created_at": snapshot.created_text,
-        "engine": snapshot.engine,
-        "engine_version": snapshot.engine_version,
-        "encrypted": snapshot.encrypted,
-    }
+def _hops(
+    request: Request, settings: Settings, operation_id: str, source: sources.Found, key: str | None
+) -> list[copies.Hop]:
+    """The copies that the source needs; none for a cluster in being."""
+    arn = snapshot_arn(source.snapshot.arn) if source.snapshot else None
+    if arn is None:
+        return []
+    origin = copies.Origin(arn, source.encrypted, source.kms_key_id)
+    destination = copies.Destination(settings.region, settings.account_id, key, request.source.hop_kms_key)
+    return copies.plan_hops(origin, destination, request.target.cluster, operation_id)
 
 
 def _approval(request: Request) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aurora_deploy.runbook.text import duration
 
-_TOLD_ELSEWHERE = frozenset({"cluster_id", "snapshot_id", "tags"})
+_TOLD_ELSEWHERE = frozenset({"cluster_id", "snapshot_id", "source_cluster", "source_resource_id", "tags"})
 
 
 def plan_lines(plan: Mapping[str, Any]) -> list[str]:
@@ -16,10 +16,8 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
     source, target, copy, swap = plan["source"], plan["target"]["cluster"], plan["copy"], plan["swap"]
     expected = plan["expected_seconds"]
     lines = [
-        _line(
-            "source", f"{source['snapshot_id']} of {source['cluster']} in {source['region']}, {source['created_at']}"
-        ),
-        _line("copy", f"{copy['snapshot_id']}: {copy['reason']}" if copy["needed"] else f"none: {copy['reason']}"),
+        _line("source", f"{source['text']} in {source['region']}{_data_of(source)}"),
+        *_copies(copy),
         _line("new cluster", plan["restore"]["cluster_id"]),
         *_values(plan["restore"], plan["origins"], ""),
     ]
@@ -35,6 +33,25 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         _line("swap", f"{target} becomes {swap['old_cluster_id']}" if swap["needed"] else "none"),
         _line("retention", _value(plan["retention"])),
         _line("expected", duration(expected) if expected else "unknown: no earlier restore of this target"),
+    ]
+
+
+def _data_of(source: Mapping[str, Any]) -> str:
+    return f", data of {source['created_at']}" if source["created_at"] else ""
+
+
+def _copies(copy: Mapping[str, Any]) -> list[str]:
+    """A line a hop, with its key and its reason."""
+    if not copy["needed"]:
+        return [_line("copy", f"none: {copy['reason']}")]
+    return [
+        _line(
+            "copy",
+            f"to {hop['snapshot_id']} in {hop['region']}"
+            + (f" under {hop['kms_key_arn']}" if hop["kms_key_arn"] else ", unencrypted")
+            + f": {hop['reason']}",
+        )
+        for hop in copy["hops"]
     ]
 
 

@@ -60,19 +60,59 @@ def rollback_request(aws: Aws, machine: StateMachine, rolled_back: str, operatio
 
 
 def overrides(args: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what goes over a declaration: `request`, with `source_snapshot` and `dry_run` put in place."""
+    """Return what goes over a declaration: `request`, with the `source_*` arguments and `dry_run` put in place.
+
+    :raises DeployError: two arguments that name different sources.
+    """
     over = dict(args["request"])
-    if args["source_snapshot"]:
-        over["source"] = {**over.get("source", {}), "type": "snapshot", "snapshot": args["source_snapshot"]}
+    named = {name: args[name] for name in _SOURCES if args[name]}
+    if len(named) > 1:
+        raise DeployError(f"{' and '.join(named)} name different sources. Fix: give one of them")
+    source: dict[str, Any] = {}
+    for name, value in named.items():
+        kind, field = _SOURCES[name]
+        source = {"type": kind, field: value} if field else {"type": value}
+    if args["source_max_age_hours"] is not None:
+        source["max_age_hours"] = args["source_max_age_hours"]
+    if source:
+        over["source"] = {**over.get("source", {}), **source}
     if args["dry_run"] is not None:
         over["dry_run"] = args["dry_run"]
     return over
 
 
+#: Argument -> the type of source that it means and the field that it is; `source_type` is the type itself.
+_SOURCES = {
+    "source_snapshot": ("snapshot", "snapshot"),
+    "source_date": ("snapshot_of_date", "date"),
+    "source_time": ("point_in_time", "time"),
+    "source_type": ("", ""),
+}
+#: What a declared source keeps when an operator chooses another type. A source of the operator's own choice may be old.
+_KEPT = {
+    "latest_snapshot": ("cluster", "account", "region", "hop_kms_key", "max_age_hours"),
+    "snapshot": ("region", "hop_kms_key"),
+    "snapshot_of_date": ("cluster", "account", "region", "hop_kms_key"),
+    "point_in_time": ("cluster", "region"),
+    "latest_restorable_time": ("cluster", "region", "max_age_hours"),
+    "clone": ("cluster", "region"),
+}
+
+
+def _other_source(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """A source of another type replaces the declared one: keys of two types together would never be valid.
+
+    It keeps what says where the source is; an ARN says that itself.
+    """
+    by_arn = str(over.get("snapshot", "")).startswith("arn:")
+    kept = [name for name in _KEPT.get(over["type"], ()) if name in below and not (by_arn and name == "region")]
+    return {**{name: below[name] for name in kept}, **over}
+
+
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """`over` over `base`: mappings go together key by key, everything else replaces.
 
-    A source of another type replaces the whole source: keys of two types together would never be valid.
+    A source of another type is no mapping to go over: `_other_source`.
     """
     merged = dict(base)
     for key, value in over.items():
@@ -80,7 +120,7 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         if not (isinstance(below, Mapping) and isinstance(value, Mapping)):
             merged[key] = value
         elif key == "source" and value.get("type", below.get("type")) != below.get("type"):
-            merged[key] = {**({"region": below["region"]} if "region" in below else {}), **value}
+            merged[key] = _other_source(below, value)
         else:
             merged[key] = _merged(below, value)
     return merged

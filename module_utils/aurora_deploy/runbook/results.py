@@ -16,6 +16,8 @@ def unfinished(result: Any) -> bool:
 def words(result: Mapping[str, Any]) -> str:
     """Return what a result says of interest: source, checks, AWS status, percentage, the next look; else nothing."""
     parts = [_plan(result), _checks(result.get("checks")), _status(result.get("status"))]
+    if result.get("hops", 1) > 1:
+        parts.append(f"copy {result['hop']} of {result['hops']}")
     if isinstance(result.get("percent"), (int, float)):
         parts.append(f"{result['percent']:g} %")
     if unfinished(result) and isinstance(result.get("wait_seconds"), (int, float)):
@@ -24,13 +26,13 @@ def words(result: Mapping[str, Any]) -> str:
 
 
 def _plan(plan: Mapping[str, Any]) -> str:
-    """The snapshot that a plan has chosen, or the restore that it rolls back."""
+    """What a plan has chosen to restore from, or the restore that it rolls back."""
     if "rolls_back" in plan:
         return f"{plan['rolls_back']} can be rolled back"
     source = plan.get("source")
-    if not isinstance(source, Mapping) or "snapshot_id" not in source:
+    if not isinstance(source, Mapping) or "text" not in source:
         return ""
-    return f"{source['snapshot_id']} of {source['cluster']}, taken {source['created_at']}"
+    return f"{source['text']}, data of {source['created_at']}" if source["created_at"] else str(source["text"])
 
 
 def _checks(checks: Any) -> str:

@@ -19,6 +19,7 @@ from botocore.validate import ParamValidator
 from tests.unit.lambdas.fake_clock import FakeClock
 
 ACCOUNT = "123456789012"
+CLONES = 15
 
 
 class Killed(BaseException):
@@ -43,6 +44,8 @@ class FakeRds:
         self.clusters: dict[str, dict[str, Any]] = {}
         self.instances: dict[str, dict[str, Any]] = {}
         self.snapshots: dict[str, dict[str, Any]] = {}
+        self.shared: dict[str, dict[str, Any]] = {}  # what other accounts share, by ARN
+        self.regions: dict[str, FakeRds] = {region: self}
         self.changes: list[str] = []
         self.kill: Callable[[int, str], str] = lambda _number, _what: ""
         self.fail: dict[str, list[str]] = {}
@@ -107,6 +110,13 @@ class FakeRds:
         self.snapshots[name] = snapshot
         return snapshot
 
+    def share_snapshot(self, name: str, cluster: str, account: str, **raw: Any) -> dict[str, Any]:
+        """A snapshot of another account's cluster that this account may use."""
+        arn = self._arn("cluster-snapshot", name).replace(ACCOUNT, account)
+        snapshot = self.add_snapshot(name, cluster, **{"DBClusterSnapshotArn": arn, **raw})
+        self.shared[arn] = self.snapshots.pop(name)
+        return snapshot
+
     def names(self, kind: str = "clusters") -> dict[str, str]:
         """Name -> resource id of what exists."""
         self._settle()
@@ -143,16 +153,19 @@ class FakeRds:
         DBClusterSnapshotIdentifier: str | None = None,
         DBClusterIdentifier: str | None = None,
         SnapshotType: str | None = None,
+        IncludeShared: bool = False,
         Marker: str = "",
     ) -> dict[str, Any]:
         """Pages of two, so that whoever forgets the Marker sees it."""
-        wanted = (DBClusterSnapshotIdentifier or "").rsplit("cluster-snapshot:", 1)[-1]
+        wanted = DBClusterSnapshotIdentifier or ""
         kinds = (SnapshotType,) if SnapshotType else ("manual",) if wanted else ("manual", "automated")
+        found = [item for item in self.snapshots.values() if item["SnapshotType"] in kinds]
+        if SnapshotType == "shared" or (IncludeShared and not SnapshotType):
+            found += self.shared.values()
         found = [
             item
-            for item in self.snapshots.values()
-            if item["SnapshotType"] in kinds
-            and (not wanted or item["DBClusterSnapshotIdentifier"] == wanted)
+            for item in found
+            if wanted in ("", item["DBClusterSnapshotIdentifier"], item["DBClusterSnapshotArn"])
             and DBClusterIdentifier in (None, item["DBClusterIdentifier"])
         ]
         if wanted and not found:
@@ -164,13 +177,36 @@ class FakeRds:
     # --- changing ---
 
     def _copy_db_cluster_snapshot(self, **given: Any) -> dict[str, Any]:
-        name = given["TargetDBClusterSnapshotIdentifier"]
+        name, source = given["TargetDBClusterSnapshotIdentifier"], self._copyable(given)
         if name in self.snapshots:
             raise self._fault("DBClusterSnapshotAlreadyExistsFault")
-        copy = self.add_snapshot(name, "copied", Status="copying", PercentProgress=0, TagList=given["Tags"])
-        copy.update(StorageEncrypted="KmsKeyId" in given, KmsKeyId=given.get("KmsKeyId"))
+        copy = self.add_snapshot(
+            name,
+            source["DBClusterIdentifier"],
+            Status="copying",
+            PercentProgress=0,
+            TagList=given["Tags"],
+            StorageEncrypted=source["StorageEncrypted"],
+            KmsKeyId=given.get("KmsKeyId") or source.get("KmsKeyId"),
+            SourceDBClusterSnapshotArn=source["DBClusterSnapshotArn"],
+        )
         self._in_a_while(lambda: copy.update(Status="available", PercentProgress=100))
         return {"DBClusterSnapshot": dict(copy)}
+
+    def _copyable(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The source of a copy. Across accounts within a region only, and an encrypted one by ARNs of keys of here."""
+        arn, key = given["SourceDBClusterSnapshotIdentifier"], given.get("KmsKeyId", "")
+        own = [item for region in self.regions.values() for item in region.snapshots.values()]
+        source = next((item for item in (*own, *self.shared.values()) if item["DBClusterSnapshotArn"] == arn), None)
+        if source is None:
+            raise self._fault("DBClusterSnapshotNotFoundFault")
+        if arn.split(":")[3] != self.meta.region_name and given.get("SourceRegion") != arn.split(":")[3]:
+            raise self._fault("InvalidParameterCombination")
+        if bool(key) != source["StorageEncrypted"] or (
+            key and not key.startswith(f"arn:aws:kms:{self.meta.region_name}:")
+        ):
+            raise self._fault("KMSKeyNotAccessibleFault")
+        return source
 
     def _delete_db_cluster_snapshot(self, DBClusterSnapshotIdentifier: str) -> dict[str, Any]:
         if self.snapshots.pop(DBClusterSnapshotIdentifier, None) is None:
@@ -180,13 +216,37 @@ class FakeRds:
     def _restore_db_cluster_from_snapshot(self, **given: Any) -> dict[str, Any]:
         if given["DBClusterIdentifier"] in self.names():
             raise self._fault("DBClusterAlreadyExistsFault")
-        if given["SnapshotIdentifier"] not in self.snapshots:
+        source = self.snapshots.get(given["SnapshotIdentifier"]) or self.shared.get(given["SnapshotIdentifier"])
+        if source is None:
             raise self._fault("DBClusterSnapshotNotFoundFault")
         raw = {key: given[key] for key in ("Engine", "EngineVersion", "Port", "DeletionProtection") if key in given}
         tags = {tag["Key"]: tag["Value"] for tag in given["Tags"]}
         cluster = self._new_cluster(given["DBClusterIdentifier"], tags, Status="creating", restored_with=given, **raw)
         self._in_a_while(lambda: cluster.update(Status="available"))
         return {"DBCluster": dict(cluster)}
+
+    def _restore_db_cluster_to_point_in_time(self, **given: Any) -> dict[str, Any]:
+        if given["DBClusterIdentifier"] in self.names():
+            raise self._fault("DBClusterAlreadyExistsFault")
+        source = self._find(
+            self.clusters, "DBClusterIdentifier", given["SourceDBClusterIdentifier"], "DBClusterNotFoundFault"
+        )
+        if ("RestoreToTime" in given) == given.get("UseLatestRestorableTime", False):
+            raise self._fault("InvalidParameterCombination")
+        if given["RestoreType"] == "copy-on-write":
+            if "RestoreToTime" in given or self._clones(source) >= CLONES:
+                raise self._fault("InvalidParameterCombination")
+            source.setdefault("CloneGroupId", source["DbClusterResourceId"])
+        raw = {key: given[key] for key in ("Port", "DeletionProtection", "KmsKeyId") if key in given}
+        raw |= {key: source[key] for key in ("Engine", "EngineVersion", "CloneGroupId") if key in source}
+        tags = {tag["Key"]: tag["Value"] for tag in given["Tags"]}
+        cluster = self._new_cluster(given["DBClusterIdentifier"], tags, Status="creating", restored_with=given, **raw)
+        self._in_a_while(lambda: cluster.update(Status="available"))
+        return {"DBCluster": dict(cluster)}
+
+    def _clones(self, source: dict[str, Any]) -> int:
+        group = source.get("CloneGroupId")
+        return sum(bool(group) and item.get("CloneGroupId") == group for item in self.clusters.values()) - 1
 
     def _modify_db_cluster(self, DBClusterIdentifier: str, ApplyImmediately: bool, **changes: Any) -> dict[str, Any]:
         cluster = self._find(self.clusters, "DBClusterIdentifier", DBClusterIdentifier, "DBClusterNotFoundFault")

@@ -127,6 +127,8 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         self.regions = {region: FakeRds(self.clock, region) for region in ("us-east-1", "eu-west-1")}
+        for rds in self.regions.values():
+            rds.regions = self.regions
         self.rds = self.regions["us-east-1"]
         self.store = MemoryStore(self.clock)
         self.topic = Topic()

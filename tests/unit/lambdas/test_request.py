@@ -86,10 +86,6 @@ def test_what_is_no_request_is_refused(request_: Any) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"source": {"type": "snapshot_of_date", "cluster": "orders-prod", "date": "2026-11-23"}},
-        {"source": {"type": "point_in_time", "cluster": "orders-prod", "time": "2026-11-23T07:14:50Z"}},
-        {"source": {"type": "latest_restorable_time", "cluster": "orders-prod"}},
-        {"source": {"type": "clone", "cluster": "orders-prod"}},
         {"strategy": "replace"},
         {"strategy": "side_by_side"},
         {"masking": {"files": ["mask.sql"]}},
@@ -101,12 +97,45 @@ def test_what_does_not_work_yet_is_refused_as_such(change: dict[str, Any]) -> No
         parse({**LEAST, **change})
 
 
+ARN = "arn:aws:rds:us-east-1:999999999999:cluster-snapshot:nightly"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"type": "latest_snapshot", "cluster": "c", "account": "999999999999", "max_age_hours": 26.5},
+        {"type": "snapshot", "snapshot": "rds:c-2026-11-23-03-00", "region": "eu-west-1", "max_age_hours": 1},
+        {"type": "snapshot", "snapshot": ARN, "region": "us-east-1", "hop_kms_key": "alias/hops"},
+        {"type": "snapshot_of_date", "cluster": "c", "date": "2026-02-28"},
+        {"type": "point_in_time", "cluster": "c", "time": "2026-11-23T07:14:50Z"},
+        {"type": "latest_restorable_time", "cluster": "c", "max_age_hours": 1},
+        {"type": "clone", "cluster": "c"},
+    ],
+)
+def test_every_source_type_is_taken_with_its_fields(source: dict[str, Any]) -> None:
+    assert validate({**LEAST, "source": source}) == []
+
+
 @pytest.mark.parametrize(
     ("source", "path"),
     [
         ({"type": "latest_snapshot"}, "source.cluster"),
         ({"type": "snapshot"}, "source.snapshot"),
         ({"type": "snapshot", "snapshot": "s", "cluster": "c"}, "source.cluster"),
+        ({"type": "snapshot", "snapshot": "s", "account": "999999999999"}, "source.account"),
+        ({"type": "snapshot", "snapshot": "arn:aws:s3:::bucket"}, "source.snapshot"),
+        ({"type": "snapshot", "snapshot": ARN.replace(":cluster-snapshot:", ":snapshot:")}, "source.snapshot"),
+        ({"type": "snapshot", "snapshot": ARN, "region": "eu-west-1"}, "source.region"),
+        ({"type": "latest_snapshot", "cluster": "c", "account": 999999999999}, "source.account"),
+        ({"type": "latest_snapshot", "cluster": "c", "max_age_hours": 0}, "source.max_age_hours"),
+        ({"type": "snapshot_of_date", "cluster": "c", "date": "2026-02-29"}, "source.date"),
+        ({"type": "snapshot_of_date", "cluster": "c", "date": "23.11.2026"}, "source.date"),
+        ({"type": "snapshot_of_date", "cluster": "c"}, "source.date"),
+        ({"type": "point_in_time", "cluster": "c", "time": "2026-11-23T25:00:00Z"}, "source.time"),
+        ({"type": "point_in_time", "cluster": "c", "time": "2026-11-23T07:00:00+02:00"}, "source.time"),
+        ({"type": "point_in_time", "cluster": "c"}, "source.time"),
+        ({"type": "clone", "cluster": "c", "time": "2026-11-23T07:14:50Z"}, "source.time"),
+        ({"type": "clone", "cluster": "c", "max_age_hours": 1}, "source.max_age_hours"),
         ({"type": "tape"}, "source.type"),
         ({}, "source.type"),
     ],

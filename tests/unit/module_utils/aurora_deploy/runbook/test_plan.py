@@ -5,9 +5,16 @@ from typing import Any
 from aurora_deploy.runbook.plan import plan_lines
 
 PLAN: dict[str, Any] = {
-    "source": {"snapshot_id": "nightly", "cluster": "orders-prod", "region": "us-east-1", "created_at": "2026-11-23"},
+    "source": {"text": "snapshot nightly of orders-prod", "region": "eu-west-1", "created_at": "2026-11-23"},
     "target": {"cluster": "orders-staging"},
-    "copy": {"needed": True, "snapshot_id": "orders-staging-copy-op-1", "reason": "the snapshot is in eu-west-1"},
+    "copy": {
+        "needed": True,
+        "reason": "shared; not here",
+        "hops": [
+            {"region": "eu-west-1", "snapshot_id": "a-hop-op-1", "kms_key_arn": "arn:aws:kms:x", "reason": "shared"},
+            {"region": "us-east-1", "snapshot_id": "a-copy-op-1", "kms_key_arn": None, "reason": "not here"},
+        ],
+    },
     "restore": {"cluster_id": "orders-staging-op-1", "port": 5432, "kms_key_id": None, "tags": {"a": "b"}},
     "instances": [{"id": "orders-staging-op-1-1", "class": "db.r6g.large", "tier": 1}],
     "swap": {"needed": True, "old_cluster_id": "orders-staging-old-op-1"},
@@ -21,8 +28,9 @@ PLAN: dict[str, Any] = {
 
 def test_every_value_of_a_plan_is_told_with_its_origin() -> None:
     assert [" ".join(line.split()) for line in plan_lines(PLAN)] == [
-        "source nightly of orders-prod in us-east-1, 2026-11-23",
-        "copy orders-staging-copy-op-1: the snapshot is in eu-west-1",
+        "source snapshot nightly of orders-prod in eu-west-1, data of 2026-11-23",
+        "copy to a-hop-op-1 in eu-west-1 under arn:aws:kms:x: shared",
+        "copy to a-copy-op-1 in us-east-1, unencrypted: not here",
         "new cluster orders-staging-op-1",
         "port = 5432 (from the target)",
         "instance orders-staging-op-1-1",
@@ -40,10 +48,12 @@ def test_what_a_plan_does_not_need_is_said_to_be_none() -> None:
     lines = plan_lines(
         {
             **PLAN,
-            "copy": {"needed": False, "reason": "same region"},
+            "source": {"text": "a clone of orders-prod", "region": "us-east-1", "created_at": None},
+            "copy": {"needed": False, "reason": "same region", "hops": []},
             "swap": {"needed": False},
             "expected_seconds": None,
         }
     )
     assert any("none: same region" in line for line in lines)
+    assert any(line.endswith("a clone of orders-prod in us-east-1") for line in lines)
     assert any("unknown: no earlier restore" in line for line in lines)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aurora_deploy.errors import DeployError
-from aurora_deploy.runbook.request import assemble, new_operation_id
+from aurora_deploy.runbook.request import assemble, new_operation_id, overrides
 
 TARGETS: dict[str, dict[str, Any]] = {
     "orders-staging": {
@@ -37,10 +37,57 @@ def test_overrides_go_over_the_declaration_key_by_key() -> None:
     assert TARGETS["orders-staging"]["verify"]["tables"], "the declaration itself stays as it was"
 
 
-def test_a_source_of_another_type_replaces_the_declared_one_but_keeps_its_region() -> None:
-    overrides = {"source": {"type": "snapshot", "snapshot": "before-release"}}
-    request = assemble(TARGETS, "orders-staging", overrides, operation_id="op-1234")
-    assert request["source"] == {"type": "snapshot", "snapshot": "before-release", "region": "us-east-1"}
+SOURCE = {"type": "latest_snapshot", "cluster": "c", "account": "999999999999", "region": "r", "max_age_hours": 26}
+ARGUMENTS = {
+    **dict.fromkeys(("source_snapshot", "source_date", "source_time", "source_type"), ""),
+    "source_max_age_hours": None,
+    "dry_run": None,
+    "request": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"source_snapshot": "s"}, {"type": "snapshot", "snapshot": "s", "region": "r"}),
+        ({"source_snapshot": "arn:aws:rds:x"}, {"type": "snapshot", "snapshot": "arn:aws:rds:x"}),
+        (
+            {"source_date": "2026-11-22"},
+            {
+                "type": "snapshot_of_date",
+                "date": "2026-11-22",
+                "cluster": "c",
+                "account": "999999999999",
+                "region": "r",
+            },
+        ),
+        (
+            {"source_time": "2026-11-22T01:00:00Z"},
+            {"type": "point_in_time", "time": "2026-11-22T01:00:00Z", "cluster": "c", "region": "r"},
+        ),
+        ({"source_type": "clone"}, {"type": "clone", "cluster": "c", "region": "r"}),
+        (
+            {"source_type": "latest_restorable_time"},
+            {"type": "latest_restorable_time", "cluster": "c", "region": "r", "max_age_hours": 26},
+        ),
+        ({"source_type": "latest_snapshot"}, SOURCE),
+        ({"source_max_age_hours": 2}, {**SOURCE, "max_age_hours": 2}),
+        (
+            {"source_type": "clone", "source_max_age_hours": 2},
+            {"type": "clone", "cluster": "c", "region": "r", "max_age_hours": 2},
+        ),
+        ({"source_type": "tape"}, {"type": "tape"}),
+        ({"request": {"source": {"type": "clone"}}}, {"type": "clone", "cluster": "c", "region": "r"}),
+    ],
+)
+def test_an_operator_may_choose_another_source(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    over = overrides({**ARGUMENTS, **given})
+    assert assemble({"t": {"source": SOURCE}}, "t", over, operation_id="op-1234")["source"] == expected
+
+
+def test_two_arguments_that_name_different_sources_are_refused() -> None:
+    with pytest.raises(DeployError, match="source_date and source_type name different sources"):
+        overrides({**ARGUMENTS, "source_date": "2026-11-22", "source_type": "clone"})
 
 
 def test_a_source_of_the_same_type_is_merged() -> None:

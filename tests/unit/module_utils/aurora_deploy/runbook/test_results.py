@@ -15,9 +15,12 @@ from aurora_deploy.runbook.results import words
         ({"status": {"a-1": "creating", "a-2": "available", "a-3": "creating"}}, "available and creating"),
         ({"checks": [{"name": "user app"}, {"name": "table orders"}]}, "2 checks passed"),
         (
-            {"source": {"snapshot_id": "nightly", "cluster": "orders-prod", "created_at": "2026-11-23T01:00:00Z"}},
-            "nightly of orders-prod, taken 2026-11-23T01:00:00Z",
+            {"source": {"text": "snapshot nightly of orders-prod", "created_at": "2026-11-23T01:00:00Z"}},
+            "snapshot nightly of orders-prod, data of 2026-11-23T01:00:00Z",
         ),
+        ({"source": {"text": "a clone of orders-prod", "created_at": None}}, "a clone of orders-prod"),
+        ({"status": "copying", "hop": 2, "hops": 2, "percent": 5}, "copying, copy 2 of 2, 5 %"),
+        ({"status": "copying", "hop": 1, "hops": 1}, "copying"),
         ({"owner": "op-1", "token": 3}, ""),
     ],
 )
