@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +13,9 @@ from demo.console import Console, DemoError
 from demo.settings import Settings
 from demo.show import Show
 from emulator.launcher import Emulator, EmulatorError
+from emulator.settings import around_the_proxy
+
+INTERRUPTED = 130  # what a shell reports for a command that SIGINT ended
 
 
 def _down(settings: Settings) -> None:
@@ -29,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description="The whole pipeline on this machine.")
     parser.add_argument("command", choices=["up", "down"])
     command = parser.parse_args(arguments).command
+    os.environ.update(around_the_proxy())
     try:
         settings = Settings.from_env()
         if command == "down":
@@ -36,13 +41,17 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             Show(settings, Console()).run()
     except ValueError as error:
-        print(f"DEMO_PORT and DEMO_SCALE must be numbers: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"\nInterrupted. The same command goes on with it; to stop it all: {settings.down}", file=sys.stderr)
+        return INTERRUPTED
     except (DemoError, EmulatorError, ClientError, BotoCoreError, DatabaseError) as error:
         print(f"\nThe demo failed: {error}", file=sys.stderr)
-        if command == "up":
-            print(f"Logs: {settings.log_dir}/*.log and {settings.state_dir}/emulator.log", file=sys.stderr)
-            print("Start over: make demo-down demo", file=sys.stderr)
+        logs = sorted([*settings.log_dir.glob("*.log"), *settings.state_dir.glob("emulator.log")])
+        if logs:
+            print(f"Logs: {' '.join(map(str, logs))}", file=sys.stderr)
+            print(f"To start over: {settings.down}", file=sys.stderr)
         return 1
     return 0
 

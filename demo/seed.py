@@ -23,7 +23,7 @@ _PATIENCE = {"Delay": 1, "MaxAttempts": 300}  # seconds between two looks, and h
 
 @dataclass
 class Seed:
-    """Makes what is missing; a second run finds it and only makes the target old again.
+    """Makes what is missing; a second run finds it and only makes the target old again, also after an interrupted one.
 
     The source has a KMS key of its own, the target the account's default one: so the restore has to copy the snapshot
     to encrypt it again. `rds` and `kms` are boto3 clients. `source` is the login of the source's master user, `target`
@@ -39,7 +39,7 @@ class Seed:
 
     def sow(self) -> None:
         """Make source, snapshot and target."""
-        fresh = self._cluster(SOURCE, self.source, {}, KmsKeyId=self._source_key())
+        self._cluster(SOURCE, self.source, {}, KmsKeyId=self._source_key())
         self._cluster(TARGET, self.target, {f"{NAME_PREFIX}:target": "true"})
         for cluster in (SOURCE, TARGET):
             self.rds.get_waiter("db_cluster_available").wait(DBClusterIdentifier=cluster, WaiterConfig=_PATIENCE)
@@ -48,14 +48,14 @@ class Seed:
             filters = [{"Name": "db-cluster-id", "Values": [cluster]}]
             self.rds.get_waiter("db_instance_available").wait(Filters=filters, WaiterConfig=_PATIENCE)
             self.console.say(f"{cluster} is available")
-        if fresh:
+        if not self._has_snapshot():  # made last: as long as there is none, the source may be empty or half full
             self._load(SOURCE, self.source, _SOURCE_ROWS)
         self._load(TARGET, self.target, _OLDER_ROWS)
         self._snapshot()
 
-    def _cluster(self, name: str, login: Login, tags: dict[str, str], **options: str) -> bool:
-        """Create a cluster; False if it exists."""
-        return self._created(
+    def _cluster(self, name: str, login: Login, tags: dict[str, str], **options: str) -> None:
+        """Create a cluster, unless it exists."""
+        self._create(
             name,
             self.rds.create_db_cluster,
             "DBClusterAlreadyExistsFault",
@@ -88,9 +88,13 @@ class Seed:
                 Engine="aurora-postgresql",
             )
 
+    def _has_snapshot(self) -> bool:
+        found = self.rds.describe_db_cluster_snapshots(DBClusterIdentifier=SOURCE)["DBClusterSnapshots"]
+        return any(snapshot["DBClusterSnapshotIdentifier"] == SNAPSHOT for snapshot in found)
+
     def _snapshot(self) -> None:
         """Take the snapshot that the restore will find; the source does not change between two demos."""
-        self._created(
+        self._create(
             SNAPSHOT,
             self.rds.create_db_cluster_snapshot,
             "DBClusterSnapshotAlreadyExistsFault",
@@ -101,17 +105,16 @@ class Seed:
         waiter.wait(DBClusterSnapshotIdentifier=SNAPSHOT, WaiterConfig=_PATIENCE)
         self.console.say(f"{SNAPSHOT}, a snapshot of {SOURCE}, is available")
 
-    def _created(self, name: str, create: Callable[..., Any], exists: str, **arguments: Any) -> bool:
-        """Call `create`; False where AWS answers with the error code `exists`."""
+    def _create(self, name: str, create: Callable[..., Any], exists: str, **arguments: Any) -> None:
+        """Call `create`, unless AWS answers with the error code `exists`."""
         try:
             create(**arguments)
         except ClientError as error:
             if error.response["Error"]["Code"] != exists:
                 raise
             self.console.say(f"{name} exists")
-            return False
-        self.console.say(f"{name} is being created")
-        return True
+        else:
+            self.console.say(f"{name} is being created")
 
     def _load(self, cluster: str, login: Login, rows: dict[str, Any]) -> None:
         with self.databases.connect(cluster, login, DATABASE) as connection:

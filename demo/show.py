@@ -6,6 +6,7 @@ import datetime
 import json
 import re
 import secrets
+import shlex
 from typing import Any
 
 import boto3
@@ -15,8 +16,9 @@ from demo.databases import Databases, Login
 from demo.inbox import Inbox
 from demo.proof import Proof
 from demo.seed import Seed
-from demo.settings import INVENTORY, NAME_PREFIX, REPOSITORY, SOURCE, TARGET, Settings
+from demo.settings import NAME_PREFIX, REPOSITORY, SOURCE, TARGET, Settings
 from emulator.launcher import Emulator
+from emulator.settings import DEFAULT_PORT
 
 _CHANGED = re.compile(r"^TASK \[(.*)\] \*+\nchanged: ", re.MULTILINE)
 
@@ -70,8 +72,14 @@ class Show:
         settings = self._settings
         found = Emulator.find(settings.state_dir)
         if found and found.pid:
+            if settings.port not in (None, found.settings.port):
+                raise DemoError(
+                    f"the demo in {settings.state_dir} runs on port {found.settings.port} already. To go on with it "
+                    f"leave DEMO_PORT out; to have it on port {settings.port} stop it first: {settings.down}"
+                )
             return found
-        return Emulator(settings.state_dir, port=settings.port, wait_scale=settings.scale, aurora_scale=settings.scale)
+        port = settings.port or DEFAULT_PORT
+        return Emulator(settings.state_dir, port=port, wait_scale=settings.scale, aurora_scale=settings.scale)
 
     def _start(self) -> None:
         started = self._emulator.start()
@@ -138,15 +146,16 @@ class Show:
         return f"arn:aws:sns:{environment['AWS_REGION']}:{environment['AWS_ACCESS_KEY_ID']}:{NAME_PREFIX}-notifications"
 
     def _what_next(self, operation: str) -> None:
-        restore = f"playbooks/restore.yml -i {INVENTORY} -e target={TARGET}"
+        inventory = shlex.join(self._settings.inventory)
+        restore = f"playbooks/restore.yml {inventory} -e target={TARGET}"
         commands = {
-            f"playbooks/status.yml -i {INVENTORY} -e operation={operation}": "look at the operation again",
+            f"playbooks/status.yml {inventory} -e operation={operation}": "look at the operation again",
             f"{restore} -e dry_run=true": "plan a restore, change nothing",
             f"{restore} -e source_snapshot=nosuch": "see a restore fail and leave the target as it was",
-            f"site.yml -i {INVENTORY} --check --diff": "see what a deployment would change",
+            f"site.yml {inventory} --check --diff": "see what a deployment would change",
         }
         print("\nTry next")
         print(f'    . .venv/bin/activate; eval "$({self._settings.emulator_env})"')
         for command, purpose in commands.items():
             print(f"    ansible-playbook {command}  # {purpose}")
-        print("    make demo-down  # stop it all; no process and no file stays")
+        print(f"    {self._settings.down}  # stop it all; no process and no file stays")

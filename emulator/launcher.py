@@ -210,12 +210,16 @@ def _require_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise EmulatorError(
-                f"Port {port} on 127.0.0.1 is taken by another program ({error.strerror}). Choose another one with "
-                "--port, or stop the emulator that holds it: `python -m emulator down --state-dir <its directory>`."
+                f"Port {port} on 127.0.0.1 is taken by another program ({error.strerror}). Choose another one "
+                f"(`make demo DEMO_PORT={port + 1}`, `python -m emulator up --port {port + 1}`), or stop the emulator "
+                "that holds it: `python -m emulator down --state-dir <its directory>`."
             ) from error
 
 
 def _require_state_directory(directory: Path) -> None:
     """Never remove a directory that is not an emulator's: a mistyped --state-dir must not cost anybody's files."""
     if any(directory.iterdir()) and not (directory / "settings.json").exists():
-        raise EmulatorError(f"{directory} is not an emulator's state directory; choose another --state-dir.")
+        raise EmulatorError(
+            f"{directory} holds something else than an emulator's state; name another directory, a new "
+            "one or an empty one (DEMO_STATE_DIR, --state-dir)."
+        )

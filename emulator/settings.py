@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import urllib.request
 from pathlib import Path
 
 DEFAULT_PORT = 4566
@@ -75,6 +76,7 @@ class Settings:
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region,
+            **around_the_proxy(),
         }
 
     def save(self) -> None:
@@ -91,3 +93,12 @@ class Settings:
         """
         values = json.loads((state_dir / "settings.json").read_text(encoding="utf-8"))
         return cls(**{**values, "state_dir": state_dir})
+
+
+def around_the_proxy() -> dict[str, str]:
+    """The variables that keep calls to 127.0.0.1 away from a proxy that the environment names; empty without one."""
+    proxies = urllib.request.getproxies_environment()
+    if not proxies.keys() - {"no"}:
+        return {}
+    exceptions = ",".join(filter(None, [proxies.get("no"), "127.0.0.1"]))
+    return {"NO_PROXY": exceptions, "no_proxy": exceptions}  # urllib and botocore read both, curl the second

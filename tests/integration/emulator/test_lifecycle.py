@@ -61,6 +61,10 @@ def test_up_status_env_logs_and_down(shell: Shell) -> None:
     assert "Already running" in shell("up").stdout
     assert shell("status").returncode == 0
     assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}\n" in shell("env").stdout
+    assert (
+        "export no_proxy=intranet,127.0.0.1\n"
+        in shell("env", http_proxy="http://192.0.2.1", no_proxy="intranet").stdout
+    )
     assert f"127.0.0.1:{port}" in shell("logs").stdout
     assert shell("down").returncode == 0
     assert not shell.state_dir.exists()
@@ -104,6 +108,6 @@ def test_a_directory_of_somebody_else_is_never_removed(tmp_path: Path) -> None:
     precious = tmp_path / "aurora" / "precious"
     precious.parent.mkdir()
     precious.write_text("data", encoding="utf-8")
-    with pytest.raises(EmulatorError, match="not an emulator's state directory"):
+    with pytest.raises(EmulatorError, match="something else than an emulator"):
         Emulator(tmp_path).start()
     assert precious.exists()

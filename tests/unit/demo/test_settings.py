@@ -15,6 +15,7 @@ def test_the_environment_says_where_the_demo_runs(monkeypatch: pytest.MonkeyPatc
     assert (settings.port, settings.state_dir, settings.scale) == (4700, tmp_path, 0.5)
     assert f"lambda_rds_ca_bundle={tmp_path}/ca.pem" in settings.playbook
     assert settings.emulator_env.endswith(f"--state-dir {tmp_path}")
+    assert settings.down == f"make demo-down DEMO_STATE_DIR={tmp_path}"
 
 
 def test_a_demo_in_the_usual_place_needs_no_options(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,6 +23,17 @@ def test_a_demo_in_the_usual_place_needs_no_options(monkeypatch: pytest.MonkeyPa
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(Path(__file__).resolve().parents[3])
     settings = Settings.from_env()
-    assert settings.port == 4566
+    assert settings.port is None
+    assert settings.down == "make demo-down"
     assert "-e" not in settings.playbook
     assert settings.emulator_env == "python -m emulator env"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DEMO_PORT", "http"), ("DEMO_PORT", "0"), ("DEMO_PORT", "65536"), ("DEMO_SCALE", "fast"), ("DEMO_SCALE", "-1")],
+)
+def test_what_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=f"{name} is '{value}'"):
+        Settings.from_env()
