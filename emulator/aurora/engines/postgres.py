@@ -9,6 +9,7 @@ import importlib.util
 import secrets
 import shutil
 import signal
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class Postgres(Engine):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._password = secrets.token_hex(16)
+        self._borrowing = threading.Lock()
 
     def check_installed(self) -> None:
         self._bin_dir()
@@ -164,13 +166,14 @@ class Postgres(Engine):
     def _borrowed(self, package: Path) -> Path:
         """A copy of the binaries where the servers' user can reach it; they find their libraries beside them."""
         copy = self.host.run_dir / "postgres" / package.name
-        if not copy.exists():
-            copy.parent.mkdir(exist_ok=True)
-            copy.parent.chmod(0o755)
-            self.host.run_dir.chmod(0o711)
-            for part in (package.with_name(f"{package.name}.libs"), package):
-                shutil.copytree(part, copy.parent / f"{part.name}.new", symlinks=True)
-                (copy.parent / f"{part.name}.new").rename(copy.parent / part.name)
+        with self._borrowing:  # clusters are created side by side
+            if not copy.exists():
+                copy.parent.mkdir(exist_ok=True)
+                copy.parent.chmod(0o755)
+                self.host.run_dir.chmod(0o711)
+                for part in (package.with_name(f"{package.name}.libs"), package):
+                    shutil.copytree(part, copy.parent / f"{part.name}.new", symlinks=True)
+                    (copy.parent / f"{part.name}.new").rename(copy.parent / part.name)
         return copy
 
 
