@@ -28,7 +28,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible ships no types
         result: dict[str, Any] = super().run(tmp, task_vars)
         _, arguments = self.validate_argument_spec(argument_spec("aurora_restore_package"))
         args = plain(arguments)
-        paths = {name: Path(args[name]) for name in ("source", "requirements", "ca_bundle", "output")}
+        paths = {name: Path(args[name]) for name in ("source", "requirements", "ca_bundle", "masking", "output")}
         try:
             package = ensure_package(PackageSpec(**paths, python_version=args["runtime"].removeprefix("python")))
         except DeployError as error:

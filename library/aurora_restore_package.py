@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 module: aurora_restore_package
 short_description: Build the Lambda deployment package reproducibly
 description:
-  - Builds one zip of the sources, their hash-locked pure-Python dependencies and the RDS CA bundle; the same
-    input gives the same bytes anywhere.
+  - Builds one zip of the sources, their hash-locked pure-Python dependencies, the RDS CA bundle and the masking
+    files; the same input gives the same bytes anywhere.
   - The package is a local build product and not part of what is deployed, so the task never reports a change,
     and check mode builds it too, as without it nobody could say whether the functions would change.
 options:
@@ -21,6 +21,10 @@ options:
     required: true
   ca_bundle:
     description: Path of the PEM file that becomes rds-ca-bundle.pem in the zip's root.
+    type: str
+    required: true
+  masking:
+    description: Directory whose SQL files become masking/ in the zip; it need not exist.
     type: str
     required: true
   output:
@@ -47,6 +51,7 @@ EXAMPLES = r"""
     source: lambdas/aurora_restore
     requirements: requirements-lambda.txt
     ca_bundle: roles/lambda/files/rds-global-bundle.pem
+    masking: masking
     output: build/aurora_restore.zip
     runtime: python3.13
 """

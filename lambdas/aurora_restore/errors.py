@@ -58,6 +58,9 @@ class Code(StrEnum):
     DATABASE_UNREACHABLE = "AR403"
     DATABASE_REFUSED = "AR404"
     VERIFICATION_FAILED = "AR405"
+    MASKING_FAILED = "AR406"
+    MASKING_CHANGED = "AR407"
+    MASKING_INCOMPLETE = "AR408"
     SWAP_FAILED = "AR501"
     POST_SWAP_FAILURE = "AR502"
     CLEANUP_FAILED = "AR503"
@@ -98,7 +101,7 @@ class NotYetSupported(RestoreError):
     """The request is well formed but asks for something this release cannot do."""
 
     code = Code.NOT_YET_SUPPORTED
-    default_remedy = "Use the swap strategy, without masking."
+    default_remedy = "Use the swap strategy."
 
 
 class TargetNotFound(RestoreError):
@@ -419,6 +422,29 @@ class VerificationFailed(RestoreError):
 
     code = Code.VERIFICATION_FAILED
     default_remedy = "Look at the failed checks in the audit trail; correct the source or the bounds in verify."
+
+
+class MaskingFailed(RestoreError):
+    """The masking files are missing or malformed, or the database refused a statement of theirs."""
+
+    code = Code.MASKING_FAILED
+    default_remedy = "Correct the named masking file, deploy the functions again, and start again."
+
+
+class MaskingChanged(RestoreError):
+    """The masking files are not the ones that were planned or pinned."""
+
+    code = Code.MASKING_CHANGED
+    default_remedy = "Deploy the files that are meant to run, look at the new plan, and start again."
+
+
+class MaskingIncomplete(RestoreError):
+    """Personal data is left after masking: nothing was swapped. Names columns and counts, never data."""
+
+    code = Code.MASKING_INCOMPLETE
+    default_remedy = (
+        "Mask the named columns in the masking files, or list those that may hold this in masking.detectors.allow."
+    )
 
 
 class SwapFailed(RestoreError):

@@ -57,6 +57,26 @@ class User:
 
 
 @dataclass(frozen=True)
+class Detectors:
+    """What to look for in text columns; `sample` rows a table (None: all), but not in columns that `allow` names."""
+
+    kinds: tuple[str, ...]
+    sample: int | None
+    allow: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Masking:
+    """The masking set to run in `database` (None: the one named like the target), and its placeholders' values."""
+
+    database: str
+    detectors: Detectors
+    set: str | None = None
+    checksum: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Verify:
     """What must hold before the swap; the entries of the lists are as the schema describes them."""
 
@@ -93,6 +113,7 @@ class Request:
     strategy: str = "swap"
     instances: Instances = field(default_factory=Instances)
     users: tuple[User, ...] = ()
+    masking: Masking | None = None
     verify: Verify = field(default_factory=Verify)
     retention: Retention = field(default_factory=Retention)
     approval: Approval = field(default_factory=Approval)
@@ -123,6 +144,7 @@ def parse(request: Any) -> Request:
         strategy=data["strategy"],
         instances=Instances(**(data["instances"] or {})),
         users=tuple(User(**{**user, "schemas": tuple(user["schemas"])}) for user in data["users"]),
+        masking=_masking(data["masking"]),
         verify=Verify(
             database=data["verify"]["database"],
             tables=tuple(data["verify"]["tables"]),
@@ -134,6 +156,14 @@ def parse(request: Any) -> Request:
         requested_by=data["requested_by"],
         dry_run=data["dry_run"],
     )
+
+
+def _masking(data: Mapping[str, Any] | None) -> Masking | None:
+    if data is None:
+        return None
+    wanted = data["detectors"]
+    detectors = Detectors(tuple(wanted["kinds"]), wanted["sample"], tuple(wanted["allow"]))
+    return Masking(**{**data, "detectors": detectors})
 
 
 def as_plain(part: Any) -> dict[str, Any]:
@@ -166,7 +196,7 @@ def _unsupported(request: Any) -> list[str]:
     """Looks at the raw request, so that these are told together with the schema's mistakes."""
     if not isinstance(request, Mapping):
         return []
-    found = ["masking: not supported yet"] if request.get("masking") else []
+    found: list[str] = []
     strategy = request.get("strategy", "swap")
     if strategy in ("replace", "side_by_side"):
         found.append(f"strategy: {strategy} is not supported yet; use {SUPPORTED_STRATEGIES[0]}")

@@ -28,6 +28,7 @@ SOURCE_OPTIONS = {  # source type -> the fields it takes besides these and regio
     "clone": set[str](),
 }
 STRATEGIES = ("swap", "replace", "side_by_side")
+DETECTORS = ("email", "phone", "card", "iban")  # each is a key of masking.detectors.DETECTORS
 MAX_INSTANCES = 16  # AUG, "Amazon Aurora DB clusters": one writer and up to 15 readers
 
 REGION = validate.Regexp(r"[a-z]{2}(-[a-z]+)+-\d\Z", error="must be a region such as us-east-1")
@@ -46,6 +47,10 @@ def _optional(rule: Any = NAME) -> fields.String:
     return fields.String(validate=rule, allow_none=True, load_default=None)
 
 
+def _defaults(schema: type[Schema]) -> Any:
+    return lambda: schema().load({})
+
+
 def _list(schema: type[Schema]) -> Any:
     return fields.List(fields.Nested(schema), load_default=list)
 
@@ -55,6 +60,11 @@ def _identifier(value: str) -> None:
         raise ValidationError(
             "must be an RDS identifier: up to 63 lower-case letters, digits and single hyphens, a letter first"
         )
+
+
+def _scalar(value: Any) -> None:
+    if not isinstance(value, str | int | float | bool):
+        raise ValidationError("must be a text, a number or a boolean")
 
 
 def _operation_id(value: str) -> None:
@@ -182,6 +192,33 @@ class VerifySchema(Schema):
             raise ValidationError({"database": ["is needed when there are tables, freshness or queries to check"]})
 
 
+class DetectorsSchema(Schema):
+    """What to look for in the text columns after masking."""
+
+    kinds = fields.List(
+        _text(rule=validate.OneOf(DETECTORS, error="must be one of {choices}")), load_default=lambda: list(DETECTORS)
+    )
+    sample = fields.Integer(strict=True, allow_none=True, load_default=10_000, validate=validate.Range(min=1))
+    allow = fields.List(
+        _text(rule=validate.Regexp(r"[^.]+\.[^.]+\.[^.]+\Z", error="must be schema.table.column, * for any")),
+        load_default=list,
+    )
+
+
+class MaskingSchema(Schema):
+    """Which masking set to run, where, and with which values for its placeholders."""
+
+    set = _optional(validate.Regexp(r"[a-z0-9][a-z0-9_-]*\Z", error="must be the name of a directory under masking/"))
+    checksum = _optional(validate.Regexp(r"[0-9a-f]{64}\Z", error="must be a SHA-256 in hexadecimal"))
+    database = _text(rule=validate.Length(min=1, max=63))
+    values = fields.Dict(
+        keys=fields.String(validate=validate.Regexp(r"[a-z][a-z0-9_]*\Z", error="must be a placeholder's name")),
+        values=fields.Raw(validate=_scalar),
+        load_default=dict,
+    )
+    detectors = fields.Nested(DetectorsSchema, load_default=_defaults(DetectorsSchema))
+
+
 class RetentionSchema(Schema):
     """What stays after a success."""
 
@@ -197,10 +234,6 @@ class ApprovalSchema(Schema):
     forbid_self = fields.Boolean(load_default=True)
 
 
-def _defaults(schema: type[Schema]) -> Any:
-    return lambda: schema().load({})
-
-
 class RequestSchema(Schema):
     """The request as a whole."""
 
@@ -210,7 +243,7 @@ class RequestSchema(Schema):
     strategy = fields.String(load_default="swap", validate=validate.OneOf(STRATEGIES, error="must be one of {choices}"))
     instances = fields.Nested(InstancesSchema, allow_none=True, load_default=None)
     users = _list(UserSchema)
-    masking = fields.Raw(allow_none=True, load_default=None)
+    masking = fields.Nested(MaskingSchema, allow_none=True, load_default=None)
     verify = fields.Nested(VerifySchema, load_default=_defaults(VerifySchema))
     retention = fields.Nested(RetentionSchema, load_default=_defaults(RetentionSchema))
     approval = fields.Nested(ApprovalSchema, allow_none=True, load_default=None)

@@ -36,6 +36,7 @@ class Settings:
     app_secret_name: str
     audit_ttl_days: int
     rds_ca_bundle: Path
+    masking_directory: Path
     log_level: str
     max_retries: int
     retry_interval_seconds: int
@@ -97,6 +98,7 @@ class Settings:
             "app_secret_name": reader.get("APP_SECRET_NAME", str, f"{prefix}/app-credentials"),
             "audit_ttl_days": reader.get("AUDIT_TTL_DAYS", _positive, 365),
             "rds_ca_bundle": ZIP_ROOT / reader.get("RDS_CA_BUNDLE", str, "rds-ca-bundle.pem"),
+            "masking_directory": ZIP_ROOT / reader.get("MASKING_DIRECTORY", str, "masking"),
             "log_level": reader.get("LOG_LEVEL", _log_level, "INFO"),
             "max_retries": reader.get("MAX_RETRIES", _not_negative, 3),
             "retry_interval_seconds": reader.get("RETRY_INTERVAL_SECONDS", _positive, 3),

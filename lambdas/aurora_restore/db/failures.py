@@ -35,6 +35,10 @@ class StatementFailed(DatabaseRefused):
         super().__init__(message, remedy=remedy)
 
 
+class StatementTimedOut(StatementFailed):
+    """The server ended a statement because its time was over."""
+
+
 class GrantsNotExact(DatabaseRefused):
     """A user's rights cannot be made what the request says."""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
+
+from aurora_restore.db.statements import Statement
 
 
 class Access(StrEnum):
@@ -46,6 +49,19 @@ class Wire:
     tls: ssl.SSLContext
     statement_seconds: float
     log_in: Callable[[Endpoint], Database]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table and its columns that can hold text; `rows` is the server's estimate, 0 where it has none."""
+
+    schema: str
+    name: str
+    columns: tuple[str, ...]
+    rows: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
 
 
 class Database(Protocol):
@@ -99,3 +115,28 @@ class Database(Protocol):
 
     def scalar(self, sql: str) -> object:
         """The only column of the only row of ONE statement, run in a read-only transaction."""
+
+    @property
+    def ddl_is_transactional(self) -> bool:
+        """Whether a transaction may hold any statement; where not, DDL commits what went before it."""
+
+    def changing(self) -> AbstractContextManager[None]:
+        """A transaction with the rights of every owner of objects in the database."""
+
+    def looking(self) -> AbstractContextManager[None]:
+        """The same, read only."""
+
+    def execute(self, statement: Statement, values: Mapping[str, object]) -> list[Any]:
+        """The rows of one statement, its placeholders bound to `values`."""
+
+    def quoted(self, table: str, column: str) -> tuple[str, str]:
+        """A table and a column as SQL takes them."""
+
+    def text_tables(self) -> list[TextTable]:
+        """The tables and materialized views that have columns for text, outside the server's own schemas."""
+
+    def text_values(self, table: TextTable, rows: int | None) -> Iterator[tuple[str | None, ...]]:
+        """The values of the columns of `table`, row by row, of about `rows` rows anywhere in it or (None) of all.
+
+        Inside `looking()`. The rows stream: a large table does not have to fit into memory.
+        """

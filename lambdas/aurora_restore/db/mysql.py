@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pymysql
 from pymysql.constants import CR, ER
+from pymysql.cursors import SSCursor
 
-from aurora_restore.db import mysql_accounts
-from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, TlsFailed
-from aurora_restore.db.model import Access, Endpoint, Wire
+from aurora_restore.db import mysql_accounts, mysql_masking
+from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, StatementTimedOut, TlsFailed
+from aurora_restore.db.model import Access, Database, Endpoint, TextTable, Wire
 from aurora_restore.db.quoting import mysql_name, split_table
+from aurora_restore.db.statements import Statement
 from aurora_restore.errors import DatabaseUnreachable, RestoreError
 
 _OWN_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 _NOT_NOW = (ER.CON_COUNT_ERROR, ER.SERVER_SHUTDOWN, CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST)
 _LOGIN = (ER.ACCESS_DENIED_ERROR, 1698, 3118, 4151, 1862)  # also: no password plugin, locked (MySQL, MariaDB), expired
-_TIMEOUTS = (3024, 1969)  # ER_QUERY_TIMEOUT of MySQL, ER_STATEMENT_TIMEOUT of MariaDB
+_TIMEOUTS = (3024, 1969, 1317)  # ER_QUERY_TIMEOUT of MySQL, ER_STATEMENT_TIMEOUT of MariaDB, ended by KILL QUERY
 # Errors whose text names objects and rules, never data.
 _SAFE = (
     ER.PARSE_ERROR,
@@ -73,6 +75,7 @@ class MysqlDatabase:
 
     def __init__(self, endpoint: Endpoint, wire: Wire) -> None:
         self.endpoint = endpoint
+        self._log_in = wire.log_in
         self._connection = pymysql.Connection(
             host=endpoint.host,
             port=endpoint.port,
@@ -111,6 +114,7 @@ class MysqlDatabase:
             return list(cursor.fetchall())
 
     def limit_statements(self, seconds: float) -> None:
+        self.limit = seconds
         self.run(self.dialect.statement_timeout, int(seconds * 1000) if self.dialect.milliseconds else seconds)
 
     def server_version(self) -> str:
@@ -158,16 +162,49 @@ class MysqlDatabase:
             raise StatementFailed("The statement must return one row with one column.")
         return rows[0][0]
 
-    def _read(self, sql: str) -> list[tuple[Any, ...]]:
-        """One statement, read only. The session is too: DDL ends the transaction before it looks whether it may run."""
+    ddl_is_transactional = False
+
+    def changing(self) -> AbstractContextManager[None]:
+        return mysql_masking.changing(self)
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Read only. The session is too: DDL ends the transaction before it looks whether it may run."""
         self.run("SET SESSION TRANSACTION READ ONLY")
         try:
             self.run("START TRANSACTION")
-            return self.run(sql)
+            yield
         finally:
             with suppress(RestoreError):  # a broken connection has rolled back already
                 self.run("ROLLBACK")
                 self.run("SET SESSION TRANSACTION READ WRITE")
+
+    def execute(self, statement: Statement, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        return mysql_masking.execute(self, statement, values)
+
+    def quoted(self, table: str, column: str) -> tuple[str, str]:
+        return self._table(table), mysql_name(column)
+
+    def text_tables(self) -> list[TextTable]:
+        return mysql_masking.text_tables(self, _OWN_SCHEMAS)
+
+    def text_values(self, table: TextTable, rows: int | None) -> Iterator[tuple[str | None, ...]]:
+        with self._typed_errors(), self._connection.cursor(SSCursor) as cursor:
+            cursor.execute(mysql_masking.text_query(table, rows))
+            yield from cursor
+
+    def thread_id(self) -> int:
+        """The connection as KILL names it."""
+        return int(self._connection.thread_id())  # type: ignore[no-untyped-call]
+
+    def another(self) -> Database:
+        """A further connection with the same login."""
+        return self._log_in(self.endpoint)
+
+    def _read(self, sql: str) -> list[tuple[Any, ...]]:
+        """One statement, read only."""
+        with self.looking():
+            return self.run(sql)
 
     def _table(self, name: str) -> str:
         schema, table = split_table(name, self.endpoint.database)
@@ -197,7 +234,7 @@ def _typed(error: pymysql.MySQLError, endpoint: Endpoint) -> RestoreError:
     if number in _NOT_NOW:
         return DatabaseUnreachable(f"{where} takes no connection now (error {number}).")
     if number in _TIMEOUTS:
-        return StatementFailed("The statement ran into the statement timeout.", state=str(number))
+        return StatementTimedOut("The statement ran into the statement timeout.", state=str(number))
     return StatementFailed(
         f"{endpoint.database}: {f'{text} ' if number in _SAFE else ''}(error {number}).", state=str(number)
     )

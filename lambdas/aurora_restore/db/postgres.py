@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,11 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 from scramp import ScramException
 
-from aurora_restore.db import postgres_access, postgres_deviations, postgres_login
-from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, TlsFailed
-from aurora_restore.db.model import Access, Endpoint, Wire
+from aurora_restore.db import postgres_access, postgres_deviations, postgres_login, postgres_masking
+from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, StatementTimedOut, TlsFailed
+from aurora_restore.db.model import Access, Endpoint, TextTable, Wire
 from aurora_restore.db.quoting import postgres_name, split_table
+from aurora_restore.db.statements import Statement
 from aurora_restore.errors import DatabaseUnreachable, RestoreError
 
 _OWN_SCHEMAS = r"^(pg_.*|information_schema)$"
@@ -124,6 +125,26 @@ class PostgresDatabase:
             raise StatementFailed("The statement must return one row with one column.")
         return rows[0][0]
 
+    ddl_is_transactional = True
+
+    def changing(self) -> AbstractContextManager[None]:
+        return postgres_masking.changing(self)
+
+    def looking(self) -> AbstractContextManager[None]:
+        return postgres_masking.looking(self)
+
+    def execute(self, statement: Statement, values: Mapping[str, object]) -> list[list[Any]]:
+        return postgres_masking.execute(self, statement, values)
+
+    def quoted(self, table: str, column: str) -> tuple[str, str]:
+        return _table(table), postgres_name(column)
+
+    def text_tables(self) -> list[TextTable]:
+        return postgres_masking.text_tables(self)
+
+    def text_values(self, table: TextTable, rows: int | None) -> Iterator[tuple[str | None, ...]]:
+        return postgres_masking.text_values(self, table, rows)
+
     def accepts(self, user: str, password: str) -> bool:
         """Whether `user` can log in with `password`: Aurora hides the stored verifier even from its master user."""
         try:
@@ -167,7 +188,7 @@ def _typed(fields: dict[str, str], endpoint: Endpoint) -> RestoreError:
     if state.startswith("08") or state in ("53300", "57P01", "57P02", "57P03"):  # too many, shutting down, starting up
         return DatabaseUnreachable(f"{endpoint.host}:{endpoint.port} takes no connection now: {text}.")
     if state == "57014":
-        return StatementFailed("The statement ran into the statement timeout.", state=state)
+        return StatementTimedOut("The statement ran into the statement timeout.", state=state)
     return StatementFailed(f"{endpoint.database}: {text} (SQLSTATE {state}).", state=state)
 
 

@@ -11,6 +11,7 @@ from aurora_restore.arns import snapshot_arn
 from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.context import Context
 from aurora_restore.planning import copies, deadlines, guards, keys, mirror, sources
+from aurora_restore.planning.masking import plan_masking
 from aurora_restore.planning.problems import Problems
 from aurora_restore.request import Request, as_plain, parse
 from aurora_restore.settings import Settings
@@ -34,6 +35,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     source = problems.need(source)
     old_cluster = identifiers.old_cluster(target.cluster_id, operation_id)
     problems.check(sources.require_fit, source, target)
+    masking = problems.check(plan_masking, settings, request, target.engine)
     chosen_key = problems.check(keys.cluster_key, request, settings, target, source)
     problems.raise_found()
 
@@ -60,6 +62,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "swap": {"needed": request.strategy == "swap", "old_cluster_id": old_cluster},
         "approval": approval,
         "users": [as_plain(user) for user in request.users],
+        "masking": masking,
         "verify": as_plain(request.verify),
         "retention": as_plain(request.retention),
         "expected_seconds": deadlines.expected_seconds(history),

@@ -46,13 +46,15 @@ class PackageSpec:
     """What goes into the zip and where it goes.
 
     `source` is the directory of the Python package (its own name becomes the zip's top directory), `requirements` the
-    hash-locked requirements file, `ca_bundle` the PEM file stored as `rds-ca-bundle.pem`, `output` the zip,
-    `python_version` the runtime's `<major>.<minor>`.
+    hash-locked requirements file, `ca_bundle` the PEM file stored as `rds-ca-bundle.pem`, `masking` the directory whose
+    SQL files are stored under `masking/` (it need not exist), `output` the zip, `python_version` the runtime's
+    `<major>.<minor>`.
     """
 
     source: Path
     requirements: Path
     ca_bundle: Path
+    masking: Path
     output: Path
     python_version: str
 
@@ -128,6 +130,9 @@ def _own_entries(spec: PackageSpec) -> Iterator[tuple[str, bytes]]:
     for relative, path in _files(spec.source):
         yield f"{spec.source.name}/{relative}", path.read_bytes()
     yield CA_BUNDLE_NAME, spec.ca_bundle.read_bytes()
+    for relative, path in _files(spec.masking):
+        if relative.endswith(".sql"):
+            yield f"masking/{relative}", path.read_bytes()
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:

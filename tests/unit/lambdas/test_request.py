@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from aurora_restore.errors import InvalidRequest, NotYetSupported
-from aurora_restore.request import parse, validate
+from aurora_restore.masking.detectors import DETECTORS
+from aurora_restore.request import Detectors, parse, validate
 
 LEAST: dict[str, Any] = {
     "source": {"type": "latest_snapshot", "cluster": "orders-prod"},
@@ -56,12 +57,23 @@ def test_every_mistake_is_told_at_once_by_path() -> None:
         "target": {"cluster": "-Bad"},
         "users": [{"access": "admin", "secret": "s", "database": "d", "schemas": []}],
         "verify": {"tables": [{"name": "t", "min_rows": -1}]},
-        "masking": {"sql": "x"},
+        "masking": {
+            "sql": "x",
+            "set": "../etc",
+            "values": {"domain": ["a"]},
+            "detectors": {"kinds": ["iris"], "sample": 0, "allow": ["email"]},
+        },
         "surprise": 1,
     }
     paths = [mistake.split(":")[0] for mistake in validate(request)]
     assert paths == [
-        "masking",
+        "masking.database",
+        "masking.detectors.allow.0",
+        "masking.detectors.kinds.0",
+        "masking.detectors.sample",
+        "masking.set",
+        "masking.sql",
+        "masking.values.domain.value",
         "source.cluster",
         "source.region",
         "surprise",
@@ -76,6 +88,13 @@ def test_every_mistake_is_told_at_once_by_path() -> None:
     assert all(path in caught.value.message for path in paths)
 
 
+def test_masking_looks_for_everything_in_a_sample_unless_told_otherwise() -> None:
+    masking = parse({**LEAST, "masking": {"database": "shop"}}).masking
+    assert masking is not None
+    assert (masking.set, masking.checksum, masking.values) == (None, None, {})
+    assert masking.detectors == Detectors(tuple(DETECTORS), 10_000, ())
+
+
 @pytest.mark.parametrize("request_", [None, [], "text", 1, {}])
 def test_what_is_no_request_is_refused(request_: Any) -> None:
     assert validate(request_)
@@ -88,7 +107,6 @@ def test_what_is_no_request_is_refused(request_: Any) -> None:
     [
         {"strategy": "replace"},
         {"strategy": "side_by_side"},
-        {"masking": {"files": ["mask.sql"]}},
     ],
 )
 def test_what_does_not_work_yet_is_refused_as_such(change: dict[str, Any]) -> None:

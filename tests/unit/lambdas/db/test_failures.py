@@ -6,7 +6,7 @@ import pymysql
 import pytest
 
 from aurora_restore.db import Endpoint, mysql, postgres
-from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, TlsFailed
+from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, StatementTimedOut, TlsFailed
 from aurora_restore.errors import DatabaseRefused, DatabaseUnreachable, RestoreError
 
 PLACE = Endpoint("aurora-postgresql", "db.example", 5432, "shop", "app", "s3cret")
@@ -22,7 +22,7 @@ PLACE = Endpoint("aurora-postgresql", "db.example", 5432, "shop", "app", "s3cret
         ("28P01", LoginRefused),
         ("28000", LoginRefused),
         ("3D000", DatabaseMissing),
-        ("57014", StatementFailed),
+        ("57014", StatementTimedOut),
         ("42501", StatementFailed),
         ("22P02", StatementFailed),
     ],
@@ -48,8 +48,9 @@ def test_only_texts_that_name_objects_are_quoted(state: str, shown: bool) -> Non
         (2013, DatabaseUnreachable),  # lost
         (2026, TlsFailed),
         (1049, DatabaseMissing),
-        (3024, StatementFailed),
-        (1969, StatementFailed),
+        (3024, StatementTimedOut),
+        (1969, StatementTimedOut),
+        (1317, StatementTimedOut),  # KILL QUERY
         (1062, StatementFailed),
     ],
 )

@@ -46,6 +46,7 @@ class Operation:
     verify: dict[str, Any] = field(
         default_factory=lambda: {"database": None, "tables": [], "freshness": [], "queries": []}
     )
+    masking: dict[str, Any] = field(default_factory=lambda: {"needed": False})
     engine: str = "aurora-postgresql"
     results: dict[str, Any] = field(default_factory=dict)
 
@@ -68,6 +69,7 @@ class Operation:
             "target": {"cluster": "orders-staging", "region": "us-east-1"},
             "restore": {"cluster_id": CLUSTER, "engine": self.engine},
             "users": self.users,
+            "masking": self.masking,
             "verify": self.verify,
             "expected_phases": {},
         }

@@ -48,7 +48,13 @@ def make_spec(root: Path, ca_bundle: str = PEM) -> PackageSpec:
     (source / "__pycache__" / "junk.pyc").write_text("junk")
     (root / "requirements.txt").write_text("driver==1 --hash=sha256:00\n")
     (root / "ca.pem").write_text(ca_bundle)
-    return PackageSpec(source, root / "requirements.txt", root / "ca.pem", root / "build" / "app.zip", "3.13")
+    probes = root / "masking" / "orders" / "probes"
+    probes.mkdir(parents=True)
+    (probes / "left.sql").write_text("SELECT 1\n")
+    (root / "masking" / "orders" / "010_customers.sql").write_text("UPDATE t SET a = 1;\n")
+    (root / "masking" / "README.md").write_text("not SQL\n")
+    zip_file = root / "build" / "app.zip"
+    return PackageSpec(source, root / "requirements.txt", root / "ca.pem", root / "masking", zip_file, "3.13")
 
 
 def test_the_zip_holds_sources_dependencies_and_the_ca_bundle_and_nothing_about_the_machine(
@@ -64,6 +70,8 @@ def test_the_zip_holds_sources_dependencies_and_the_ca_bundle_and_nothing_about_
         "aws_lambda_powertools/logging/logger.py",
         "driver-1.dist-info/METADATA",
         "driver/__init__.py",
+        "masking/orders/010_customers.sql",
+        "masking/orders/probes/left.sql",
         CA_BUNDLE_NAME,
     ]
 
@@ -113,7 +121,9 @@ def test_what_changes_is_built_again(tmp_path: Path, installs: list[Path], what:
 
 
 def test_every_missing_input_is_reported_at_once(tmp_path: Path) -> None:
-    spec = PackageSpec(*(tmp_path / name for name in ("app", "requirements.txt", "ca.pem", "app.zip")), "3.13")
+    spec = PackageSpec(
+        *(tmp_path / name for name in ("app", "requirements.txt", "ca.pem", "masking", "app.zip")), "3.13"
+    )
     with pytest.raises(DeployError) as caught:
         ensure_package(spec)
     for part in ("app does not exist", "requirements.txt does not exist", "set lambda_rds_ca_bundle"):
