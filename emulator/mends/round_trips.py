@@ -1,7 +1,7 @@
 """Small things that were put and did not come back: each would look like drift to a deployment that compares.
 
-Facts from the API references: CloudWatch Logs AssociateKmsKey and DisassociateKmsKey, SNS Subscribe, Secrets Manager
-ListSecrets, Step Functions CreateStateMachine, UpdateStateMachine and PublishStateMachineVersion.
+Facts from the API references: CloudWatch Logs AssociateKmsKey and DisassociateKmsKey, IAM RoleDetail, SNS Subscribe,
+Secrets Manager ListSecrets, Step Functions CreateStateMachine, UpdateStateMachine and PublishStateMachineVersion.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import cloudwatch_logs, secretsmanager, sns, stepfunctions
+from ministack.services import cloudwatch_logs, iam, secretsmanager, sns, stepfunctions
 
 from emulator.settings import Settings
 
@@ -23,6 +23,8 @@ def apply(settings: Settings) -> None:
     """Replace the handlers that lose something."""
     del settings
     _mend_log_group_keys()
+    details = "GetAccountAuthorizationDetails"
+    iam._IAM_HANDLERS[details] = _with_boundaries(iam._IAM_HANDLERS[details])
     secretsmanager._list_secrets = _with_keys(secretsmanager._list_secrets)
     sns._subscribe = _unconfirmed(sns._subscribe)
     sns._list_subscriptions_by_topic = _hiding_unconfirmed(sns._list_subscriptions_by_topic)
@@ -49,6 +51,24 @@ def _mend_log_group_keys() -> None:
         return cloudwatch_logs.json_response({})
 
     cloudwatch_logs.handle_request = handle
+
+
+def _with_boundaries(details: Handler) -> Handler:
+    """RoleDetail names the role's permissions boundary."""
+
+    def answer(params: dict[str, Any]) -> Any:
+        status, headers, body = details(params)
+        for name, role in iam._roles.items():
+            if boundary := role.get("PermissionsBoundary"):
+                shown = (
+                    f"<RoleName>{name}</RoleName><PermissionsBoundary>"
+                    "<PermissionsBoundaryType>Policy</PermissionsBoundaryType>"
+                    f"<PermissionsBoundaryArn>{boundary}</PermissionsBoundaryArn></PermissionsBoundary>"
+                )
+                body = body.replace(f"<RoleName>{name}</RoleName>".encode(), shown.encode(), 1)
+        return status, headers, body
+
+    return answer
 
 
 def _with_keys(list_secrets: Handler) -> Handler:

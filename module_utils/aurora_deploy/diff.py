@@ -22,7 +22,8 @@ Names that start with `_` are the family's own notes: never compared, never show
 def canonical(value: Any, *, unordered: bool = False) -> Any:
     """Return `value` in the one form shared by all spellings of the same meaning.
 
-    Policy documents are recognised wherever they stand by their `Statement`. With `unordered` a list is a set.
+    A whole number is the same as 2 and as 2.0. Policy documents are recognised wherever they stand by their
+    `Statement`. With `unordered` a list is a set.
     """
     if isinstance(value, Mapping):
         if "Statement" in value:
@@ -31,6 +32,8 @@ def canonical(value: Any, *, unordered: bool = False) -> Any:
     if isinstance(value, (list, tuple)):
         items = [canonical(item) for item in value]
         return sorted(items, key=_sort_key) if unordered else items
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -42,6 +42,10 @@ class Family(ABC):
     """Attributes whose values are never shown."""
     unordered: ClassVar[Collection[str]] = ()
     """Attributes whose lists are sets: their order means nothing."""
+    fixed: ClassVar[Collection[str]] = ()
+    """Attributes that AWS cannot change on an existing item: where one differs, check mode and run fail alike."""
+    fixed_remedy: ClassVar[str] = ""
+    """What to do then."""
     threads: ClassVar[int] = THREADS
     """Items written at the same time; 1 for APIs that refuse concurrent changes."""
 
@@ -117,10 +121,10 @@ def converge(family: Family, desired: Mapping[str, Attributes | None], *, check:
     pending = [step for step in steps if step.action != "none"]
     outcome = Outcome(items=[_item(step, family) for step in steps], diff=[_diff(step, family) for step in pending])
     if check or not pending:
-        outcome.changed = bool(pending)
-        return outcome
-    with ThreadPoolExecutor(min(family.threads, len(pending))) as pool:
-        problems = list(pool.map(lambda step: _write(family, step), pending))
+        problems = [_attempt(family, step, _refuse_fixed) for step in pending]
+    else:
+        with ThreadPoolExecutor(min(family.threads, len(pending))) as pool:
+            problems = list(pool.map(lambda step: _attempt(family, step, _persist), pending))
     outcome.errors = [problem for problem in problems if problem]
     outcome.changed = len(outcome.errors) < len(pending)
     return outcome
@@ -136,17 +140,25 @@ def plan(name: str, before: Attributes | None, after: Attributes | None, family:
     return Step(name, "update" if changed else "none", before, after, changed)
 
 
-def _write(family: Family, step: Step) -> str | None:
-    """Carry one step out; return the error message if it failed."""
+def _attempt(family: Family, step: Step, action: Callable[[Family, Step], None]) -> str | None:
+    """Do something about one step; return the error message if it failed."""
     try:
-        _persist(family, step, LOOKS_AGAIN)
+        action(family, step)
     except (*AWS_ERRORS, DeployError) as error:
         return explain(error, f"{family.label} {step.name}")
     return None
 
 
-def _persist(family: Family, step: Step, looks: int) -> None:
+def _refuse_fixed(family: Family, step: Step) -> None:
+    """Raise DeployError where an attribute would have to change that cannot."""
+    if step.action == "update" and (fixed := sorted(set(step.changed) & set(family.fixed))):
+        names = " and ".join(fixed)
+        raise DeployError(f"the {names} of an existing {family.label} cannot change. Fix: {family.fixed_remedy}")
+
+
+def _persist(family: Family, step: Step, looks: int = LOOKS_AGAIN) -> None:
     """Carry one step out; where AWS finds the item in another state than was read, look again and do what is left."""
+    _refuse_fixed(family, step)
     try:
         _carry_out(family, step)
     except ClientError as error:

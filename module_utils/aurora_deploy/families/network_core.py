@@ -18,8 +18,9 @@ class NetworkFamily(Family):
     """One kind of network resource, found by its Name tag, read from the state that all kinds share."""
 
     kind: ClassVar[Kind]
-    fixed: ClassVar[Collection[str]] = ()
-    """Attributes that EC2 cannot change on an existing resource."""
+    fixed_remedy = (
+        "restore the variable's old value, or destroy the deployment first, or deploy under another name_prefix"
+    )
 
     def __init__(self, aws: Aws, state: NetworkState) -> None:
         super().__init__(aws)
@@ -39,13 +40,7 @@ class NetworkFamily(Family):
         return {name: {**self.attributes(raw), "tags": tags_of(raw)} for name, raw in self.state.raw(self.kind).items()}
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
-        """Refuse what cannot change, change the rest, then bring the tags in line."""
-        if fixed := sorted(set(changed) & set(self.fixed)):
-            raise DeployError(
-                f"the {' and '.join(fixed)} of an existing {self.label} cannot change. "
-                "Fix: restore the variable's old value, or destroy the deployment first, "
-                "or deploy under another name_prefix"
-            )
+        """Change the attributes, then bring the tags in line."""
         identifier = self.state.id(self.kind, name)
         self.change(identifier, before, after, [attribute for attribute in changed if attribute != "tags"])
         if "tags" in changed:

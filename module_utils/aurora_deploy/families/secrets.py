@@ -109,9 +109,12 @@ class SecretFamily(Family):
         """Tell whether the secret has a value; a value that is no credentials is an error, never repaired by us."""
         client = self.aws.client("secretsmanager")
         try:
-            value = client.get_secret_value(SecretId=name).get("SecretString", "")
+            found = client.get_secret_value(SecretId=name)
         except client.exceptions.ResourceNotFoundException:
             return False  # made without a value, or by a run that was cut short
+        value = found.get("SecretString", "")
+        if not value and "SecretBinary" not in found:
+            return False
         if mistake := mistake_in(value, master=self._wanted[name]["master"]):
             raise DeployError(
                 f'the secret {name} is malformed: {mistake}. Fix: store {{"username": "...", "password": "..."}} in it '

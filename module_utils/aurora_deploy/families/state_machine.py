@@ -61,6 +61,8 @@ class StateMachineFamily(Family):
     """One item is one state machine with its alias. Tags that are not declared belong to others and stay."""
 
     label = "state machine"
+    fixed = ("type",)
+    fixed_remedy = "delete it, or deploy under another name_prefix"
 
     def __init__(self, aws: Aws, account: str, alias: str, keep_versions: int) -> None:
         super().__init__(aws)
@@ -88,8 +90,6 @@ class StateMachineFamily(Family):
         self._publish(answer["stateMachineArn"])
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
-        if "type" in changed:
-            raise DeployError("is of the type EXPRESS, which cannot change. Fix: delete it or use another name_prefix")
         arn = self._arn(name)
         if set(changed) - {"tags", "live"}:
             parameters = {"stateMachineArn": arn, **self._settings(after)}

@@ -13,7 +13,6 @@ from aurora_deploy.errors import DeployError, is_code
 from aurora_deploy.tags import removed, tag_list, tag_map
 
 _ENCRYPTED = ("ENABLED", "ENABLING", "UPDATING")
-_FIXED = ("partition_key", "sort_key")
 
 
 def plan(run: Run) -> Iterator[Work]:
@@ -39,6 +38,8 @@ class TableFamily(Family):
     """One item is one table; keys are strings, as every attribute of ours that identifies something is."""
 
     label = "DynamoDB table"
+    fixed = ("partition_key", "sort_key")
+    fixed_remedy = "keep its keys, or name another table in the inventory"
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
         """DynamoDB has no bulk read: four small calls a table, tables side by side."""
@@ -92,11 +93,6 @@ class TableFamily(Family):
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """UpdateTable takes one kind of change at a time and wants the table active in between."""
         client = self.aws.client("dynamodb")
-        if fixed := sorted(set(changed) & set(_FIXED)):
-            raise DeployError(
-                f"the {' and '.join(fixed)} of an existing table cannot change. "
-                "Fix: keep its keys, or name another table in the inventory"
-            )
         self._wait_active(name)
         for attribute, parameters in (
             ("billing_mode", {"BillingMode": after["billing_mode"]}),

@@ -126,6 +126,15 @@ def test_a_mail_subscription_waits_for_its_confirmation(aws: Aws) -> None:
     assert listed["SubscriptionArn"] == "PendingConfirmation"
 
 
+def test_the_details_of_a_role_name_its_boundary(aws: Aws) -> None:
+    iam, role = aws.client("iam"), name("role")
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")
+    iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    pages = iam.get_paginator("get_account_authorization_details").paginate(Filter=["Role"])
+    (found,) = (item for page in pages for item in page["RoleDetailList"] if item["RoleName"] == role)
+    assert found["PermissionsBoundary"]["PermissionsBoundaryArn"] == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
 def test_the_listing_of_secrets_names_their_keys(aws: Aws) -> None:
     secrets, secret = aws.client("secretsmanager"), name("secret")
     secrets.create_secret(Name=secret, KmsKeyId="alias/conformance", SecretString="{}")

@@ -86,3 +86,7 @@ def test_secrets_and_notes_are_not_shown() -> None:
 def test_what_does_not_exist_has_no_text() -> None:
     assert as_text(None) == ""
     assert as_text({"b": 1, "a": 2}) == '{\n  "a": 2,\n  "b": 1\n}\n'
+
+
+def test_a_whole_number_is_shown_one_way() -> None:
+    assert as_text(shown({"threshold": 1.0, "share": 0.5})) == as_text(shown({"threshold": 1, "share": 0.5}))

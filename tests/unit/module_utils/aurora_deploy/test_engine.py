@@ -21,6 +21,8 @@ class Shelf(Family):
 
     label = "box"
     hidden = ("secret",)
+    fixed = ("shape",)
+    fixed_remedy = "buy another box"
 
     def __init__(self, boxes: dict[str, Attributes]) -> None:
         super().__init__(Aws("us-east-1"))
@@ -129,6 +131,16 @@ def test_an_item_that_fails_is_named_and_the_others_finish(failure: Exception, s
     assert result["msg"].startswith(said)
     assert result["changed"] is True
     assert sorted(family.writes) == [("delete", "gone"), ("update", "grown")]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_cannot_change_is_shown_and_refused_in_check_mode_as_in_a_run(check: bool) -> None:
+    family = Shelf({"a": {"shape": "round", "size": 1}, "b": {"size": 1}})
+    outcome = converge(family, {"a": {"shape": "square", "size": 2}, "b": {"size": 2}}, check=check)
+    assert outcome.errors == ["box a: the shape of an existing box cannot change. Fix: buy another box."]
+    assert outcome.items[0]["changes"]["shape"] == {"before": "round", "after": "square"}
+    assert family.boxes["a"] == {"shape": "round", "size": 1}
+    assert family.writes == ([] if check else [("update", "b")])
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_drift_is_announced_shown_and_mended(
 def test_keys_of_an_existing_table_cannot_change(aws: Aws, key_arn: str, run_plan: Converge) -> None:
     run_plan(tables.plan, ARGS)
     other = ARGS | {"tables": [ARGS["tables"][0] | {"sort_key": "timestamp"}]}
-    assert "the sort_key of an existing table cannot change. Fix:" in run_plan(tables.plan, other).errors[0]
+    assert "the sort_key of an existing DynamoDB table cannot change. Fix:" in run_plan(tables.plan, other).errors[0]
 
 
 def make_bare_table(aws: Aws, **arguments: Any) -> None:
