@@ -20,7 +20,13 @@ from aurora_deploy.runbook.follow import Follower, LostTheExecution  # noqa: E40
 from aurora_deploy.runbook.history import Line  # noqa: E402
 from aurora_deploy.runbook.outcome import failure_text, summary, undone  # noqa: E402
 from aurora_deploy.runbook.plan import plan_lines  # noqa: E402
-from aurora_deploy.runbook.request import assemble, new_operation_id, overrides, rollback_request  # noqa: E402
+from aurora_deploy.runbook.request import (  # noqa: E402
+    assemble,
+    needs_approval,
+    new_operation_id,
+    overrides,
+    rollback_request,
+)
 from aurora_restore.request import validate  # noqa: E402
 
 
@@ -41,6 +47,8 @@ class ActionModule(RunbookAction):
         operation = args["operation"] or new_operation_id(self.now())
         request = assemble(args["targets"], args["target"], overrides(args), operation_id=operation)
         operation = str(request["operation_id"])
+        if needs_approval(request):
+            request["requested_by"] = aws.client("sts").get_caller_identity()["Arn"]
         mistakes = validate(request)
         if mistakes:
             listed = "\n".join(f"  {mistake}" for mistake in mistakes)

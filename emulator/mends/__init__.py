@@ -16,6 +16,7 @@ NAMES = (
     "executions",
     "error_handling",
     "task_invocations",
+    "task_callbacks",
     "metrics",
     "alarms",
     "nat_gateways",

@@ -7,12 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from aurora_restore import messages
+from aurora_restore.approval import APPROVE, STEP
 from aurora_restore.clock import iso
 from aurora_restore.context import Context
 from aurora_restore.steps.notifying import publish_once
-
-STEP = "RequestApproval"
-APPROVE = "approve"
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:

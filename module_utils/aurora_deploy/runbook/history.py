@@ -91,6 +91,8 @@ class Narrator:
             self.started = when
         elif kind.endswith("StateEntered"):
             self._enter(event["stateEnteredEventDetails"], when)
+            if self.state == "RequestApproval":
+                yield self._line(when, _how_to_approve(self.document["plan"], when))
         elif kind in _ATTEMPT_STARTS:
             self._attempts += 1
             if self._attempts > 1:
@@ -143,6 +145,13 @@ class Narrator:
 
     def _line(self, when: datetime.datetime, text: str, *, bad: bool = False, state: str = "") -> Line:
         return Line(self.elapsed(when), state or self.state, text, bad)
+
+
+def _how_to_approve(plan: Mapping[str, Any], when: datetime.datetime) -> str:
+    """Until when somebody must decide, and with what."""
+    end = (when + datetime.timedelta(seconds=plan["approval"]["expires_seconds"])).astimezone(UTC)
+    decide = f"playbooks/approve.yml -e operation={plan['operation_id']} -e decision=approve|reject -e reason=..."
+    return f"waits until {end:%Y-%m-%d %H:%M:%S} UTC for {decide}"
 
 
 def _expected_end(before: Mapping[str, Any], after: Mapping[str, Any], started: datetime.datetime | None) -> str:

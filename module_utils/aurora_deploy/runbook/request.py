@@ -81,6 +81,12 @@ def overrides(args: Mapping[str, Any]) -> dict[str, Any]:
     return over
 
 
+def needs_approval(request: Mapping[str, Any]) -> bool:
+    """Whether somebody must agree before the restore changes anything; then the request says who asks for it."""
+    approval = request.get("approval")
+    return isinstance(approval, Mapping) and approval.get("required") is True
+
+
 #: Argument -> the type of source that it means and the field that it is; `source_type` is the type itself.
 _SOURCES = {
     "source_snapshot": ("snapshot", "snapshot"),

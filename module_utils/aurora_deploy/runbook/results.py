@@ -18,6 +18,8 @@ def words(result: Mapping[str, Any]) -> str:
     parts = [_plan(result), _checks(result.get("checks")), _status(result.get("status"))]
     if result.get("hops", 1) > 1:
         parts.append(f"copy {result['hop']} of {result['hops']}")
+    if "decided_by" in result:
+        parts.append(f"approved by {result['decided_by']}: {result['reason']}")
     if isinstance(result.get("percent"), (int, float)):
         parts.append(f"{result['percent']:g} %")
     if unfinished(result) and isinstance(result.get("wait_seconds"), (int, float)):

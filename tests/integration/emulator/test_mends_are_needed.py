@@ -48,6 +48,12 @@ def task_invocations(aws: Aws) -> bool:
     return bool(aws.run(aws.machine({"Work": task(aws.function())}))["status"] == "FAILED")
 
 
+def task_callbacks(aws: Aws) -> bool:
+    parameters = {"FunctionName": aws.function(), "Payload": {"fail": True}}
+    ask = {"Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "Parameters": parameters, "TimeoutSeconds": 2}
+    return bool(aws.run(aws.machine({"Ask": {**task(""), **ask}}))["error"] == "CopyFailed")
+
+
 def metrics(aws: Aws) -> bool:
     machine = aws.machine({"Stop": {"Type": "Fail"}})
     aws.run(machine)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from aurora_restore.approval import STEP
 from aurora_restore.errors import ApprovalRejected, InvalidRequest
 from aurora_restore.request import parse
-from aurora_restore.steps.request_approval import STEP
 from tests.unit.lambdas.fake_rds import Killed
 from tests.unit.lambdas.pipeline import OPERATION, REQUEST, Pipeline
 
