@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
+
+from aurora_restore.errors import LockHeld
 
 
 class Status(StrEnum):
@@ -63,6 +66,11 @@ class Lock:
     owner: str
     token: int
     lease_until: int
+
+    def refusal(self, resource: str) -> LockHeld:
+        """The error for another operation that wants `resource`."""
+        until = datetime.fromtimestamp(self.lease_until, UTC)
+        return LockHeld(f"{resource} is locked by operation {self.owner} until {until:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 class Store(Protocol):

@@ -82,11 +82,9 @@ class DynamoStore:
         if self._put(self._state_table, item, condition, names, {":me": owner, ":now": now, ":last": last}):
             return lock
         holder = self.holder(resource)
-        raise LockHeld(
-            f"{resource} is locked by operation {holder.owner} until epoch {holder.lease_until}."
-            if holder
-            else f"{resource} was locked by another operation at the same moment."
-        )
+        if holder:
+            raise holder.refusal(resource)
+        raise LockHeld(f"{resource} was locked by another operation at the same moment.")
 
     def holder(self, resource: str) -> Lock | None:
         item = self._get(_lock_key(resource))

@@ -30,6 +30,8 @@ RETRYABLE = frozenset(
         "InternalFailure",
         "InternalServerError",
         "InternalServiceError",
+        "KMSThrottling",
+        "KMSThrottlingException",
         "LimitExceededException",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",

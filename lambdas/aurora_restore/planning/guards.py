@@ -10,7 +10,6 @@ from aurora_restore.context import Context
 from aurora_restore.errors import (
     AccountMismatch,
     InvalidRequest,
-    LockHeld,
     NameTaken,
     NotYetSupported,
     TargetNotAllowed,
@@ -121,7 +120,7 @@ def require_no_other_operation(context: Context, target: str, operation_id: str)
     resource = resource_key(context.settings.region, target)
     lock = context.store.holder(resource)
     if lock and lock.owner != operation_id and lock.lease_until > context.now():
-        raise LockHeld(f"{resource} is locked by operation {lock.owner} until epoch {lock.lease_until}.")
+        raise lock.refusal(resource)
 
 
 def require_free_names(

@@ -129,7 +129,9 @@ RULES: dict[str, Rule] = {
     "security_group_ids": Rule("a list of at most 5 different security group ids", _texts(r"sg-[0-9a-f]{8,17}", 5)),
     "log_level": Rule("one of " + ", ".join(LOG_LEVELS), _one_of(*LOG_LEVELS)),
     "max_retries": Rule("a whole number from 0 to 20", _whole(0, 20)),
-    "retry_interval_seconds": Rule("a whole number from 1 to 300", _whole(1, 300)),
+    "retry_interval_seconds": Rule(
+        "a whole number from 1 to 59", _whole(1, 59), "the definition caps every wait at 60 s"
+    ),
     "retry_backoff_rate": Rule("a number from 1 to 10", _number(1, 10)),
     "state_machine_timeout_seconds": Rule(f"a whole number from 60 to {YEAR}", _whole(60, YEAR)),
     "lambda_timeout_seconds": Rule(

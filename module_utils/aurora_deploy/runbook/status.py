@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from aurora_deploy.clients import Aws
 from aurora_deploy.errors import DeployError
 from aurora_deploy.runbook.execution import StateMachine, describe
 from aurora_deploy.runbook.tables import audit_events, state_item
-from aurora_deploy.runbook.text import duration, moment
+from aurora_deploy.runbook.text import UTC, duration, moment
 from aurora_deploy.runbook.timeline import timeline
 
 #: How many executions back an operation of a given target is looked for.
@@ -43,7 +44,8 @@ def overview(execution: Mapping[str, Any]) -> str:
     stopped = execution.get("stopDate")
     took = duration((stopped - execution["startDate"]).total_seconds()) if stopped else "running"
     started = moment(execution["startDate"])
-    return f"{execution['name']:<24} {execution['status']:<10} {target_of(execution):<28} {started}  {took}"
+    plan_only = ", dry run" if json.loads(execution.get("input") or "{}").get("dry_run") else ""
+    return f"{execution['name']:<24} {execution['status']:<10} {target_of(execution):<28} {started}  {took}{plan_only}"
 
 
 def operation_status(
@@ -83,7 +85,7 @@ def report(status: Mapping[str, Any]) -> list[str]:
     )
     if status["target"]:
         held = (
-            f"held by {lock['owner']} (token {lock['token']}, until epoch {lock['lease_until']})"
+            f"held by {lock['owner']} until {moment(datetime.datetime.fromtimestamp(int(lock['lease_until']), UTC))}"
             if lock.get("owner")
             else "free"
         )

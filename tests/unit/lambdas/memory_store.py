@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from aurora_restore.clock import Clock, iso
-from aurora_restore.errors import LockHeld, OperationExists
+from aurora_restore.errors import OperationExists
 from aurora_restore.store import AuditStatus, Lock, Operation, Status
 
 
@@ -51,7 +51,7 @@ class MemoryStore:
     def acquire(self, resource: str, owner: str, lease_until: int, now: int) -> Lock:
         held = self._locks.get(resource)
         if held and held.owner != owner and held.lease_until > now:
-            raise LockHeld(f"{resource} is locked by operation {held.owner} until epoch {held.lease_until}.")
+            raise held.refusal(resource)
         if not (held and held.owner == owner):
             self._tokens[resource] = self._tokens.get(resource, 0) + 1
         self._locks[resource] = Lock(owner, self._tokens[resource], lease_until)

@@ -63,6 +63,7 @@ def client_error(code: str, status: int = 400) -> ClientError:
         ("DBClusterQuotaExceededFault", QuotaExceeded),
         ("InsufficientDBInstanceCapacity", CapacityExhausted),
         ("KMSKeyNotAccessibleFault", KmsKeyUnavailable),
+        ("KMSThrottling", RetryableAwsError),  # SNS, of an encrypted topic
         ("AccessDenied", AccessDenied),
         ("AccessDeniedException", AccessDenied),
         ("Throttling", RetryableAwsError),

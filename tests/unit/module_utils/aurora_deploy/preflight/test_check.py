@@ -98,6 +98,7 @@ def test_a_good_configuration_has_no_mistakes_and_tells_the_caller() -> None:
         ("max_retries", -1),
         ("max_retries", True),
         ("retry_interval_seconds", 0),
+        ("retry_interval_seconds", 60),
         ("retry_backoff_rate", 0.5),
         ("state_machine_timeout_seconds", 599),
         ("approval_max_hours", -1),
