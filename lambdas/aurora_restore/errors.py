@@ -27,6 +27,7 @@ class Code(StrEnum):
     INCOMPATIBLE_ENGINE = "AR110"
     NAME_TAKEN = "AR111"
     SEVERAL_PROBLEMS = "AR112"
+    PLAN_TOO_LARGE = "AR113"
     SNAPSHOT_TOO_OLD = "AR120"
     SNAPSHOT_NOT_SHARED = "AR121"
     SOURCE_NOT_FOUND = "AR122"
@@ -235,6 +236,13 @@ class EncryptionNotPossible(RestoreError):
 
     code = Code.ENCRYPTION_NOT_POSSIBLE
     default_remedy = "Restore a snapshot of the source instead: that can be encrypted."
+
+
+class PlanTooLarge(RestoreError):
+    """Request and plan would not fit into an execution's data together with the steps' results."""
+
+    code = Code.PLAN_TOO_LARGE
+    default_remedy = "Shorten verify.queries, or give the target's instances the same tags, then start again."
 
 
 class LockHeld(RestoreError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aurora_restore import identifiers
 from aurora_restore.aws.rds_types import Cluster, Instance
@@ -12,6 +14,7 @@ from aurora_restore.errors import (
     InvalidRequest,
     NameTaken,
     NotYetSupported,
+    PlanTooLarge,
     TargetNotAllowed,
     TargetNotAvailable,
     TargetNotFound,
@@ -20,6 +23,7 @@ from aurora_restore.request import Request
 from aurora_restore.settings import Settings
 from aurora_restore.store import resource_key
 
+LARGEST_PLAN = 160 * 1024  # Step Functions service quotas: 256 KiB of data between states; the steps add what they made
 SUPPORTED_ENGINES = ("aurora-postgresql",)
 
 
@@ -130,6 +134,13 @@ def require_free_names(
     for cluster in clusters:
         if cluster.cluster_id in names and cluster.tags.get(settings.operation_tag) != operation_id:
             raise NameTaken(f"Cluster {cluster.cluster_id} exists and was not made by operation {operation_id}.")
+
+
+def require_room(document: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
+    """Request and plan leave the results of the other steps their place in the execution's document."""
+    size = len(json.dumps({**document, "plan": plan}, ensure_ascii=False).encode())
+    if size > LARGEST_PLAN:
+        raise PlanTooLarge(f"Request and plan take {size} bytes; at most {LARGEST_PLAN} fit beside the steps' results.")
 
 
 def _rank(instance: Instance, tiers: dict[str, tuple[bool, int]]) -> tuple[bool, int, str]:

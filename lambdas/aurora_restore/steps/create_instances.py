@@ -50,7 +50,7 @@ def arguments(plan: Mapping[str, Any], planned: Mapping[str, Any]) -> dict[str, 
         "PerformanceInsightsKMSKeyId": planned["performance_insights_kms_key_id"],
         "PerformanceInsightsRetentionPeriod": planned["performance_insights_retention_days"],
         "CACertificateIdentifier": planned["ca_certificate"],
-        "Tags": tags_to_api(planned["tags"]),
+        "Tags": tags_to_api(plan["instance_tags"][planned["tags"]]),
     }
     return {name: value for name, value in given.items() if value is not None}
 

@@ -47,7 +47,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     approval = _approval(request)
     history = context.store.history(resource_key(settings.region, target.cluster_id))
     phases = {phase: deadlines.expected_seconds(history, phase) for phase in ("copy", "restore", "instances")}
-    return {
+    plan = {
         "operation_id": operation_id,
         "action": "restore",
         "dry_run": request.dry_run,
@@ -58,6 +58,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "target": _target(context, target, instances),
         "copy": copies.plan_copy(hops),
         "restore": restore,
+        "instance_tags": mirror.share_tags(planned),
         "instances": planned,
         "swap": {"needed": request.strategy == "swap", "old_cluster_id": old_cluster},
         "approval": approval,
@@ -69,6 +70,8 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "expected_phases": phases,
         "origins": {**origins, **instance_origins},
     }
+    guards.require_room(document, plan)
+    return plan
 
 
 def _target_at_rest(

@@ -33,12 +33,6 @@ def test_a_day_takes_under_four_hundred_transitions(percent: bool) -> None:
     assert polls(24 * HOUR, percent)[0] * STATES_PER_POLL < 400
 
 
-def test_three_days_fit_into_the_history_of_an_execution() -> None:
-    events_per_poll = 9  # Wait: 2, Task: 5, Choice: 2
-    retried_at_every_poll = 4  # scheduled, started, failed and once more scheduled
-    assert polls(72 * HOUR)[0] * (events_per_poll + retried_at_every_poll) < 25_000 / 2
-
-
 def test_a_known_duration_is_hit_more_closely_than_an_unknown_one() -> None:
     known = [polls(duration, expected=duration)[1] for duration in range(1200, 7200, 111)]
     unknown = [polls(duration)[1] for duration in range(1200, 7200, 111)]
