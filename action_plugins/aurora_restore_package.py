@@ -9,25 +9,18 @@ from typing import Any
 # Ansible puts module_utils/ on the path of modules only, not on that of plugins.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "module_utils"))
 
-from ansible.plugins.action import ActionBase
-
-from aurora_deploy.action import argument_spec, plain
+from aurora_deploy.action import OurAction
 from aurora_deploy.errors import DeployError
 from aurora_deploy.families.package import PackageSpec, ensure_package
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible ships no types
+class ActionModule(OurAction):
     """Builds the Lambda package; no AWS."""
-
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Build the package and return its path, hash and size."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(argument_spec("aurora_restore_package"))
-        args = plain(arguments)
+        args = self.arguments()
         paths = {name: Path(args[name]) for name in ("source", "requirements", "ca_bundle", "masking", "output")}
         try:
             package = ensure_package(PackageSpec(**paths, python_version=args["runtime"].removeprefix("python")))

@@ -7,29 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
 
 for _folder in ("module_utils", "lambdas"):  # the controller does not do this for plugins
     sys.path.append(str(Path(__file__).resolve().parents[1] / _folder))
 
-from aurora_deploy.action import argument_spec, plain  # noqa: E402
+from aurora_deploy.action import OurAction, plain  # noqa: E402
 from aurora_deploy.preflight.check import check, message  # noqa: E402
 from aurora_deploy.preflight.identity import caller, known_regions  # noqa: E402
 from aurora_deploy.preflight.rules import RULES  # noqa: E402
 from aurora_restore.request import validate  # noqa: E402
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible ships no types
+class ActionModule(OurAction):
     """Checks the inventory's variables and the caller; reads only."""
-
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the caller; `failed` with every mistake in `msg` if there is one."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(argument_spec("aurora_restore_preflight"))
+        arguments = self.arguments()
         values, unreadable = self._variables(task_vars or {})
         report = check(values, unreadable, arguments["functions"], known_regions(), caller, validate)
         result["changed"] = False

@@ -53,12 +53,26 @@ class Run:
 Plan = Callable[[Run], Iterator[Work]]
 
 
-class ConvergeAction(ActionBase):  # type: ignore[misc]  # ansible ships no types
-    """Runs a plan in the controller's worker and returns the result contract: `changed`, `items`, `diff`."""
+class OurAction(ActionBase):  # type: ignore[misc]  # ansible ships no types
+    """What all our action plugins share: check mode, arguments by their documentation, the inventory's connection."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = False
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the task's arguments, checked against the module's documentation, with its defaults."""
+        _, found = self.validate_argument_spec(argument_spec(self._task.action.rsplit(".", 1)[-1]))
+        return dict(plain(found))
+
+    def connect(self, task_vars: Mapping[str, Any] | None) -> Aws:
+        """Return the connection that the variables `region`, `aws_profile` and `aws_config_file` name."""
+        values = [(task_vars or {}).get(name, "") for name in ("region", "aws_profile", "aws_config_file")]
+        return Aws(*(str(self._templar.template(value) or "") for value in values))
+
+
+class ConvergeAction(OurAction):
+    """Runs a plan in the controller's worker and returns the result contract: `changed`, `items`, `diff`."""
 
     plan: Plan
     """The module's plan; subclasses set it with `plan = staticmethod(...)`."""
@@ -66,11 +80,10 @@ class ConvergeAction(ActionBase):  # type: ignore[misc]  # ansible ships no type
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Validate the arguments, converge every family of the plan in turn, stop after one that failed."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(argument_spec(self._task.action.rsplit(".", 1)[-1]))
-        args = plain(arguments)
+        args = self.arguments()
         outcome = Outcome()
         try:
-            aws = Aws(*(self._variable(name, task_vars or {}) for name in ("region", "aws_profile", "aws_config_file")))
+            aws = self.connect(task_vars)
             lenient = self._task.check_mode or args.get("state") == "absent"
             run = Run(args, aws, Lookup(aws, lenient=lenient), bool(self._task.check_mode))
             for family, desired in type(self).plan(run):
@@ -80,9 +93,6 @@ class ConvergeAction(ActionBase):  # type: ignore[misc]  # ansible ships no type
         except (*AWS_ERRORS, DeployError) as error:
             outcome.errors.append(explain(error, str(self._task.get_name() or self._task.action)))
         return {**result, **outcome.result()}
-
-    def _variable(self, name: str, task_vars: Mapping[str, Any]) -> str:
-        return str(self._templar.template(task_vars.get(name, "")) or "")
 
 
 @cache

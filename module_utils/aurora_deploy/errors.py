@@ -14,12 +14,15 @@ _PERMISSION = "allow the caller this action on this resource (IAM policy, key po
 _AGAIN = "run again: the deployment continues where it stopped"
 _NETWORK = "check the network, the region and AWS_ENDPOINT_URL, and run again"
 
+DEPLOY_FIRST = "deploy first (ansible-playbook site.yml with this inventory)"
+
 _FIX_BY_CODE = {
     "AccessDenied": _PERMISSION,
     "AccessDeniedException": _PERMISSION,
     "AuthorizationError": _PERMISSION,
     "UnauthorizedOperation": _PERMISSION,
     "KMSAccessDeniedException": _PERMISSION,
+    "ExecutionDoesNotExist": "playbooks/status.yml lists the latest operations",
     "ExpiredToken": _RENEW,
     "ExpiredTokenException": _RENEW,
     "RequestExpired": _RENEW,
@@ -32,6 +35,7 @@ _FIX_BY_CODE = {
     "ThrottlingException": _AGAIN,
     "TooManyRequestsException": _AGAIN,
     "RequestLimitExceeded": _AGAIN,
+    "StateMachineDoesNotExist": DEPLOY_FIRST,
     "LimitExceeded": "raise the quota in Service Quotas or remove what is not needed",
     "LimitExceededException": "raise the quota in Service Quotas or remove what is not needed",
 }

@@ -5,33 +5,23 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from aurora_deploy.action import argument_spec, plain
+from aurora_deploy.action import OurAction
 from aurora_deploy.clients import Aws
 from aurora_deploy.errors import AWS_ERRORS, DeployError, explain
 from aurora_deploy.runbook.text import UTC
 
 
-class RunbookAction(ActionBase):  # type: ignore[misc]  # ansible ships no types
+class RunbookAction(OurAction):
     """Validates the arguments, connects, and turns the errors of `perform` into one sentence that names the fix."""
-
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module; the result always has `changed`."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(argument_spec(self._task.action.rsplit(".", 1)[-1]))
-        variables = task_vars or {}
-        connection = [
-            str(self._templar.template(variables.get(name, "")) or "")
-            for name in ("region", "aws_profile", "aws_config_file")
-        ]
+        args = self.arguments()
         try:
-            return {**result, "changed": False, **self.perform(plain(arguments), Aws(*connection))}
+            return {**result, "changed": False, **self.perform(args, self.connect(task_vars))}
         except (*AWS_ERRORS, DeployError) as error:
             message = explain(error, str(self._task.get_name() or self._task.action))
             return {**result, "changed": False, "failed": True, "msg": message}

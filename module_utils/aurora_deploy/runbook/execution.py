@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aurora_deploy.clients import Aws
-from aurora_deploy.errors import DeployError, is_code
+from aurora_deploy.errors import DEPLOY_FIRST, DeployError, is_code
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +47,7 @@ def start(aws: Aws, machine: StateMachine, request: Mapping[str, Any]) -> bool:
         if is_code(error, "ExecutionAlreadyExists") and _same_before(aws, machine, request):
             return False
         if is_code(error, "StateMachineDoesNotExist", "ResourceNotFound"):
-            raise DeployError(
-                f"{machine.qualified} does not exist. Fix: deploy first (ansible-playbook site.yml with this inventory)"
-            ) from error
+            raise DeployError(f"{machine.qualified} does not exist. Fix: {DEPLOY_FIRST}") from error
         raise
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def preflight(
     if endpoint:
         environment["AWS_ENDPOINT_URL"] = endpoint
     extra = {"lambda_rds_ca_bundle": "", **(variables or {})}
-    command = ["ansible-playbook", "site.yml", "--tags", "preflight", *options]
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "site.yml", "--tags", "preflight", *options]
     if options:  # without an inventory there shall be no variables at all
         command += ["-e", json.dumps(extra)]
     return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)

@@ -19,6 +19,8 @@ def client_error(code: str, operation: str = "CreateTable") -> ClientError:
         (client_error("UnrecognizedClientException"), "check the access key"),
         (client_error("ThrottlingException"), "run again"),
         (client_error("LimitExceededException"), "raise the quota"),
+        (client_error("StateMachineDoesNotExist"), "deploy first"),
+        (client_error("ExecutionDoesNotExist"), "playbooks/status.yml"),
         (botocore_errors.NoCredentialsError(), "aws_profile"),
         (botocore_errors.ProfileNotFound(profile="x"), "aws_profile"),
         (botocore_errors.NoRegionError(), "region"),
