@@ -32,8 +32,7 @@ def warnings(values: Mapping[str, Any]) -> Iterator[str]:
     if values.get("vpc_id") or values.get("vpc_egress") != "endpoints":
         return
     for name, request in values.get("restore_targets", {}).items():
-        source = request.get("source") if isinstance(request, Mapping) else None
-        region = source.get("region") if isinstance(source, Mapping) else None
+        region, _ = _place(request.get("source") if isinstance(request, Mapping) else None)
         if region and region != values.get("region"):
             yield (
                 f"restore_targets.{name} has its source in {region}, out of reach with vpc_egress: endpoints. "
@@ -108,6 +107,28 @@ def _timeouts(machine: Any, function: Any) -> Iterator[str]:
         )
 
 
+def _sources(targets: Mapping[str, Any], accounts: list[str], own: str) -> Iterator[str]:
+    if own in accounts:
+        yield f"source_accounts names {own}, which is account_id itself. Fix: name other accounts only."
+    for name, request in targets.items():
+        _, account = _place(request.get("source") if isinstance(request, Mapping) else None)
+        if account and account not in (own, *accounts):
+            yield (
+                f"restore_targets.{name} has its source in account {account}, from which nothing may be restored. "
+                "Fix: add it to source_accounts."
+            )
+
+
+def _place(source: Any) -> tuple[str, str]:
+    """Region and account that a source names, by itself or in an ARN; malformed ones are the schema's to tell."""
+    if not isinstance(source, Mapping):
+        return "", ""
+    parts = str(source.get("snapshot", "")).split(":")
+    if parts[0] == "arn" and len(parts) > 5:
+        return parts[3], parts[4]
+    return str(source.get("region") or ""), str(source.get("account") or "")
+
+
 def _unknown_steps(limits: Mapping[str, Any], functions: Collection[str]) -> Iterator[str]:
     for step in limits:
         if step not in functions:
@@ -121,5 +142,6 @@ _RELATIONS: dict[tuple[str, ...], Callable[..., Iterator[str]]] = {
     ("dynamodb_table_name", "dynamodb_audit_table_name"): _tables,
     ("sns_topic_arn", "region", "account_id"): _topic,
     ("kms_key_id", "region"): _key,
+    ("restore_targets", "source_accounts", "account_id"): _sources,
     ("state_machine_timeout_seconds", "lambda_timeout_seconds"): _timeouts,
 }

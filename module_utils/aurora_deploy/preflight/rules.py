@@ -154,5 +154,6 @@ RULES: dict[str, Rule] = {
         "give its path, or leave it empty for the bundle of Amazon RDS",
     ),
     "lambda_reserved_concurrency": Rule("a mapping of steps to whole numbers from 0 to 1000", _limits_by_step),
+    "source_accounts": Rule("a list of at most 20 different accounts, 12 digits in quotes each", _texts(r"\d{12}", 20)),
     "restore_targets": Rule("a mapping of target names to requests", lambda value: isinstance(value, Mapping)),
 }

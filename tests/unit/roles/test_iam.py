@@ -13,11 +13,12 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
 ROOT = Path(__file__).resolve().parents[3]
-PREFIX, ACCOUNT = "aurora-restore", "123456789012"
+PREFIX, ACCOUNT, SOURCE_ACCOUNT = "aurora-restore", "123456789012", "999999999999"
 # Permissions that no API operation is called like.
 PERMISSIONS_ONLY = {"iam:PassRole", "lambda:InvokeFunction", "logs:GetLogDelivery", "logs:ListLogDeliveries"} | {
     f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Update")
 }
+PERMISSIONS_ONLY |= {"kms:ReEncryptFrom", "kms:ReEncryptTo"}
 CHANGES_DATA = ("rds:Delete", "rds:ModifyDBCluster")
 # Service Authorization Reference, "Actions, resources, and condition keys for Amazon RDS": the types marked
 # as required.
@@ -39,6 +40,7 @@ def roles() -> dict[str, dict[str, Any]]:
     """Every role by its name."""
     loader = DataLoader()
     variables: dict[str, Any] = {"region": "us-east-1", "account_id": ACCOUNT, "name_prefix": PREFIX, "kms_key_id": ""}
+    variables["source_accounts"] = [SOURCE_ACCOUNT]
     files = [
         "vars/names.yml",
         "roles/iam/defaults/main.yml",
@@ -137,6 +139,26 @@ def test_only_cleaning_steps_may_delete() -> None:
         if any(action.startswith("rds:Delete") for action in listed(statement["Action"]))
     }
     assert deleting == {f"{PREFIX}-archive-snapshot-role", f"{PREFIX}-handle-failure-role"}
+
+
+def test_another_account_is_only_ever_read_from_and_only_where_the_inventory_names_it() -> None:
+    """Its snapshots may be copied and restored, its keys used for that; nothing of it may be tagged or deleted."""
+    foreign = {
+        (action, resource)
+        for name in roles()
+        for statement in statements(name)
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+        if resource.startswith("arn:") and (resource.split(":")[4] not in ("", ACCOUNT))
+    }
+    assert {resource for _, resource in foreign} == {
+        f"arn:aws:kms:*:{SOURCE_ACCOUNT}:key/*",
+        f"arn:aws:rds:*:{SOURCE_ACCOUNT}:cluster-snapshot:*",
+    }
+    assert {action for action, _ in foreign if not action.startswith("kms:")} == {
+        "rds:CopyDBClusterSnapshot",
+        "rds:RestoreDBClusterFromSnapshot",
+    }
 
 
 def test_the_audit_trail_can_only_grow() -> None:

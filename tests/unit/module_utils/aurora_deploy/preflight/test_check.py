@@ -47,6 +47,7 @@ GOOD: dict[str, Any] = {
     "stepfunctions_log_retention_days": 14,
     "lambda_rds_ca_bundle": "",
     "lambda_reserved_concurrency": {},
+    "source_accounts": [],
     "restore_targets": {},
 }
 
@@ -117,6 +118,8 @@ def test_a_good_configuration_has_no_mistakes_and_tells_the_caller() -> None:
         ("lambda_rds_ca_bundle", "/nowhere/ca.pem"),
         ("lambda_reserved_concurrency", {"snapshot-chek": 1}),
         ("lambda_reserved_concurrency", {"snapshot-check": -1}),
+        ("source_accounts", [999999999999]),
+        ("source_accounts", [ACCOUNT]),
         ("restore_targets", ["orders-staging"]),
         ("restore_targets", {"orders-staging": "orders-prod"}),
         ("restore_targets", {"orders-staging": {"source": {"type": "latest_snapshot", "cluser": "orders-prod"}}}),
@@ -169,6 +172,27 @@ def test_a_source_in_another_region_needs_a_way_there(egress: str, region: str, 
     report = run(vpc_egress=egress, restore_targets={"orders-staging": {"source": source}})
     assert report.mistakes == []
     assert len(report.warnings) == warned
+
+
+SHARED = "arn:aws:rds:eu-west-1:999999999999:cluster-snapshot:s"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [{"type": "latest_snapshot", "cluster": "c", "account": "999999999999"}, {"type": "snapshot", "snapshot": SHARED}],
+)
+def test_a_source_in_another_account_needs_that_account_to_be_named(source: dict[str, Any]) -> None:
+    targets = {"orders-staging": {"source": source}}
+    (mistake,) = run(restore_targets=targets).mistakes
+    assert "999999999999" in mistake
+    assert "source_accounts" in mistake
+    assert run(restore_targets=targets, source_accounts=["999999999999"]).mistakes == []
+
+
+def test_an_arn_tells_the_region_of_a_source() -> None:
+    targets = {"orders-staging": {"source": {"type": "snapshot", "snapshot": SHARED}}}
+    (warning,) = run(restore_targets=targets, source_accounts=["999999999999"]).warnings
+    assert "eu-west-1" in warning
 
 
 def test_the_two_tables_must_differ() -> None:
