@@ -36,7 +36,8 @@ def usable_key(realm: Realm, key: str) -> str:
     Raises RdsError KMSKeyNotAccessibleFault when it does not exist here, is not enabled, or belongs to an account
     whose key policy does not let this one create grants.
     """
-    if key in (default_key(realm), "alias/aws/rds"):
+    alias = f"arn:aws:kms:{realm.region}:{realm.account}:alias/aws/rds"
+    if key in (default_key(realm), "alias/aws/rds", alias):
         return default_key(realm)
     account, region = (
         (key.split(":")[4], key.split(":")[3]) if key.startswith("arn:") else (realm.account, realm.region)

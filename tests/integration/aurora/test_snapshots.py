@@ -139,6 +139,20 @@ def test_keys_that_cannot_be_used_stop_a_copy(aws: Aws) -> None:
     assert code == "InvalidParameterCombination"
 
 
+def test_the_key_of_rds_itself_is_known_by_its_alias_and_by_the_aliass_arn(aws: Aws) -> None:
+    aws.cluster("orders", StorageEncrypted=True, KmsKeyId=_key(aws))
+    aws.snapshot("s", "orders")
+    keys = []
+    for number, key in enumerate(["alias/aws/rds", f"arn:aws:kms:{REGION}:{aws.account}:alias/aws/rds"]):
+        name = f"copy-{number}"
+        aws.rds.copy_db_cluster_snapshot(
+            SourceDBClusterSnapshotIdentifier="s", TargetDBClusterSnapshotIdentifier=name, KmsKeyId=key
+        )
+        keys.append(aws.settle_snapshot(name)["KmsKeyId"])
+    assert keys[0] == keys[1]
+    assert keys[0].startswith(f"arn:aws:kms:{REGION}:{aws.account}:key/")
+
+
 def test_tags_travel_with_copies_except_those_of_aws(aws: Aws) -> None:
     aws.cluster("orders", CopyTagsToSnapshot=True, Tags=[{"Key": "team", "Value": "shop"}])
     arn = aws.snapshot("s", "orders")["DBClusterSnapshotArn"]

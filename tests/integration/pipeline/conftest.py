@@ -57,12 +57,12 @@ class LocalAws:
         self._repository = repository
         self.ca_file = emulator.settings.state_dir / "ca.pem"
 
-    def client(self, service: str, region: str = "us-east-1") -> Any:
+    def client(self, service: str, region: str = "us-east-1", account: str = "000000000000") -> Any:
         return boto3.client(
             service,
             region_name=region,
             endpoint_url=self.emulator.endpoint_url,
-            aws_access_key_id="000000000000",
+            aws_access_key_id=account,
             aws_secret_access_key="local",
         )
 
