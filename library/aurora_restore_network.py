@@ -92,8 +92,8 @@ EXAMPLES = r"""
     cidr: 10.42.0.0/20
     zones: [eu-west-1a, eu-west-1b]
     egress: endpoints
-    interface_services: [rds, secretsmanager, kms, sns, states, logs, sts, lambda, monitoring]
-    gateway_services: [dynamodb, s3]
+    interface_services: [rds, secretsmanager, sns, states, sts]
+    gateway_services: [dynamodb]
     database_ports: [5432]
     tags: {Project: aurora-restore}
 """

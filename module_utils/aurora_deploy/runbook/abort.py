@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ _ATTEMPT_RUNS = frozenset(
     {"LambdaFunctionScheduled", "LambdaFunctionStarted", "TaskScheduled", "TaskStarted", "TaskSubmitted"}
 )
 _HISTORY_TAIL = 100
+_CLEANUP_STEP = "handle-failure"
 _POLL_SECONDS = 1.0
 
 
@@ -115,16 +117,17 @@ class Abort:
         """
         if not position.in_flight or position.since is None:
             return
-        limit = position.since + datetime.timedelta(seconds=self._function_timeout())
+        limit = position.since + datetime.timedelta(seconds=self._timeout(position.in_flight))
         rest = duration((limit - self.now()).total_seconds())
         self.tell(f"{position.in_flight} is still running; waiting for it, at most {rest}")
         while self.now() < limit and not self._has_ended(position.in_flight, position.since):
             self.sleep(_POLL_SECONDS)
 
-    def _function_timeout(self) -> int:
-        """The time-out in seconds of any function of the pipeline: all are deployed with the same one."""
+    def _timeout(self, state: str) -> int:
+        """The time-out in seconds of the function of a state: its name in lower case, with hyphens."""
+        step = re.sub(r"\B(?=[A-Z])", "-", state).lower()
         configuration = self.aws.client("lambda").get_function_configuration(
-            FunctionName=self.cleanup_function, Qualifier=self.machine.alias
+            FunctionName=f"{self.cleanup_function.removesuffix(_CLEANUP_STEP)}{step}", Qualifier=self.machine.alias
         )
         return int(configuration["Timeout"])
 

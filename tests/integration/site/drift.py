@@ -279,7 +279,7 @@ TABLE = (
     Drift(
         "VPC endpoint", "{}-rds", ("private_dns", "security_groups", "subnets", "tags"), "ec2", _meddle_with_interface
     ),
-    Drift("VPC endpoint", "{}-s3", ("route_tables",), "ec2", _remove_route_table),
+    Drift("VPC endpoint", "{}-dynamodb", ("route_tables",), "ec2", _remove_route_table),
     Drift(
         "IAM role", f"{{}}-{STEP}-role",
         ("managed_policies", "permissions_boundary", "policies", "tags", "trust_policy"), "iam", _meddle_with_role,

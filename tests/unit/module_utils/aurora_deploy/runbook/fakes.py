@@ -31,6 +31,7 @@ class FakeAws:
         self.invoked: list[dict[str, Any]] = []
         self.started: list[dict[str, Any]] = []
         self.stopped: list[str] = []
+        self.timeouts: dict[str, int] = {"aurora-restore-handle-failure": 300}
 
     def client(self, _service: str) -> FakeAws:
         return self
@@ -57,8 +58,8 @@ class FakeAws:
     def get_execution_history(self, **_: Any) -> dict[str, Any]:
         return {"events": self.history[::-1]}
 
-    def get_function_configuration(self, **_: Any) -> dict[str, Any]:
-        return {"Timeout": 300}
+    def get_function_configuration(self, *, FunctionName: str, **_: Any) -> dict[str, Any]:
+        return {"Timeout": self.timeouts[FunctionName]}
 
     def invoke(self, *, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:
         self.invoked.append({"function": FunctionName, "alias": Qualifier, "document": json.loads(Payload)})
