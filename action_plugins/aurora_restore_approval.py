@@ -28,7 +28,7 @@ class ActionModule(RunbookAction):
         if not args["operation"]:
             raise DeployError("no operation was named. Fix: add -e operation=<id>; the notification names it")
         if not args["reason"].strip():
-            raise DeployError("no reason was given. Fix: add -e reason='...'; it stands in the audit trail")
+            raise DeployError("no reason was given. Fix: add -e \"reason='...'\"; it stands in the audit trail")
         who = aws.client("sts").get_caller_identity()["Arn"]
         decision = Decision(args["decision"], who, iso(self.now()), args["reason"].strip())
         store = DynamoStore(

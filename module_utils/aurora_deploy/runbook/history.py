@@ -150,7 +150,7 @@ class Narrator:
 def _how_to_approve(plan: Mapping[str, Any], when: datetime.datetime) -> str:
     """Until when somebody must decide, and with what."""
     end = (when + datetime.timedelta(seconds=plan["approval"]["expires_seconds"])).astimezone(UTC)
-    decide = f"playbooks/approve.yml -e operation={plan['operation_id']} -e decision=approve|reject -e reason=..."
+    decide = f"playbooks/approve.yml -e operation={plan['operation_id']} -e decision=approve|reject -e \"reason='...'\""
     return f"waits until {end:%Y-%m-%d %H:%M:%S} UTC for {decide}"
 
 
