@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-unit venv-test demo demo-down test lint unit integration env docs lock clean
+.PHONY: help venv venv-unit venv-test demo demo-down test lint unit integration bench env docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ unit: venv-unit ## the tests that need nothing but Python
 
 integration: venv-test ## the tests that run playbooks and restores on the local AWS
 	pytest tests/integration --durations=15
+
+bench: venv-test ## measure deployment, package and orchestration, write benchmarks/RESULTS.md (BENCH=--quick: one run)
+	@python -m benchmarks $(BENCH)
 
 docs: venv ## write the table of the roles' settings in docs/configuration.md again
 	@python scripts/document_roles.py

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 SHORTEST = 5
-LONGEST = 1800
+LONGEST = 3600
 SHARE = 0.09  # of the time waited so far: the mean lag is half of that, and the polls grow with log(time) only
 FINEST = 0.02  # near its end a wait is polled more often, but an estimate that is stuck must not cost a poll every 5 s
-COARSEST = 0.18  # an early estimate is rarely good: never wait on it for much longer than without
+COARSEST = 0.4  # an early estimate is rarely good: never wait on it for much longer than without
+TRUSTED = 0.6  # of what earlier operations took: no look can find the end before that
 
 
-def wait_seconds(*, elapsed: int, remaining: int, percent: int | None = None, expected: int | None = None) -> int:
+def wait_seconds(
+    *,
+    elapsed: int,
+    remaining: int,
+    percent: int | None = None,
+    expected: int | None = None,
+    shortest: int = SHORTEST,
+) -> int:
     """Seconds until the next look.
 
     `elapsed` since the wait began; `remaining` until the deadline, never exceeded; `percent` as AWS reports it;
-    `expected` seconds the whole wait took on earlier operations. With an estimate the wait is half of what seems left.
+    `expected` seconds the whole wait took on earlier operations; `shortest` where a wait never ends within seconds.
+    With an estimate the wait is half of what seems left.
     """
     left = _seconds_left(elapsed, percent, expected)
     pause = elapsed * SHARE if left is None else min(max(left / 2, elapsed * FINEST), elapsed * COARSEST)
-    pause = min(max(pause, SHORTEST), LONGEST)
+    if expected is not None:
+        pause = max(pause, expected * TRUSTED - elapsed)
+    pause = min(max(pause, shortest), LONGEST)
     return max(1, min(round(pause), remaining))
 
 

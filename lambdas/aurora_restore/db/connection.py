@@ -10,17 +10,10 @@ from pathlib import Path
 
 from aurora_restore.db.failures import TlsFailed
 from aurora_restore.db.model import Database, Endpoint, Wire
-from aurora_restore.db.mysql import MysqlDatabase
-from aurora_restore.db.postgres import PostgresDatabase
 from aurora_restore.errors import DatabaseUnreachable
 
 CONNECT_SECONDS = 10.0  # a security group that drops packets shows after this long
 _READ_MARGIN_SECONDS = 5.0  # the server's own statement timeout must fire before the socket's
-
-_ENGINES: dict[str, Callable[[Endpoint, Wire], Database]] = {
-    "aurora-postgresql": PostgresDatabase,
-    "aurora-mysql": MysqlDatabase,
-}
 
 
 def connect(endpoint: Endpoint, ca_bundle: Path, statement_seconds: float) -> Database:
@@ -30,13 +23,12 @@ def connect(endpoint: Endpoint, ca_bundle: Path, statement_seconds: float) -> Da
     that is coming up refuses connections) or a final refusal: TlsFailed, LoginRefused, DatabaseMissing. ValueError for
     an unknown engine.
     """
-    if endpoint.engine not in _ENGINES:
-        raise ValueError(f"unknown engine {endpoint.engine!r}: known are {', '.join(sorted(_ENGINES))}")
+    open_database = _engine(endpoint.engine)
     context = _tls_context(ca_bundle)
     connection = _open_socket(endpoint, statement_seconds)
     log_in = partial(connect, ca_bundle=ca_bundle, statement_seconds=statement_seconds)
     try:
-        return _ENGINES[endpoint.engine](endpoint, Wire(connection, context, statement_seconds, log_in))
+        return open_database(endpoint, Wire(connection, context, statement_seconds, log_in))
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:  # hung up in mid-handshake, as a restarting server does
         raise _unreachable(endpoint, error) from error
     except ssl.SSLError as error:
@@ -50,6 +42,19 @@ def connect(endpoint: Endpoint, ca_bundle: Path, statement_seconds: float) -> Da
     finally:
         # TLS took the descriptor over; where it did not get that far, this closes it.
         connection.close()
+
+
+def _engine(engine: str) -> Callable[[Endpoint, Wire], Database]:
+    """Import one engine's driver only: the other one's would be a third of a cold start."""
+    if engine == "aurora-postgresql":
+        from aurora_restore.db.postgres import PostgresDatabase
+
+        return PostgresDatabase
+    if engine == "aurora-mysql":
+        from aurora_restore.db.mysql import MysqlDatabase
+
+        return MysqlDatabase
+    raise ValueError(f"unknown engine {engine!r}: known are aurora-mysql, aurora-postgresql")
 
 
 def _tls_context(ca_bundle: Path) -> ssl.SSLContext:

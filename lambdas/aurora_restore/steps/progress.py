@@ -7,8 +7,10 @@ from typing import Any
 
 from aurora_restore.context import Context
 from aurora_restore.errors import LockLost, NameTaken, WaitTimedOut
-from aurora_restore.polling import wait_seconds
+from aurora_restore.polling import SHORTEST, wait_seconds
 from aurora_restore.store import resource_key
+
+SHORTEST_OF_A_PHASE = 15  # copies, clusters and instances take minutes; between two renames the target is out of reach
 
 
 def waiting(
@@ -23,7 +25,11 @@ def waiting(
     if remaining <= 0:
         raise WaitTimedOut(f"The operation's deadline passed while it was still waiting for {what}.")
     pause = wait_seconds(
-        elapsed=now - since, remaining=remaining, percent=percent, expected=plan["expected_phases"].get(phase)
+        elapsed=now - since,
+        remaining=remaining,
+        percent=percent,
+        expected=plan["expected_phases"].get(phase),
+        shortest=SHORTEST_OF_A_PHASE if phase else SHORTEST,
     )
     return {"done": False, "since": since, "wait_seconds": pause}
 
