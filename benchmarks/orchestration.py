@@ -119,6 +119,8 @@ def replay(seconds: Mapping[str, int], *, percent: bool, history: list[dict[str,
     pipeline = Pipeline(environment={"STATE_MACHINE_TIMEOUT_SECONDS": str(sum(seconds.values()) * 2 + 7200)})
     regions = {name: TimedRds(pipeline.clock, name, seconds, percent=percent) for name in pipeline.regions}
     pipeline.regions.update(regions)
+    for rds in regions.values():
+        rds.regions = pipeline.regions
     pipeline.rds = regions["us-east-1"]
     pipeline.seed()
     if "copy" in seconds:

@@ -25,6 +25,7 @@ def section(work: Path) -> str:
         source=REPOSITORY / "lambdas" / "aurora_restore",
         requirements=REPOSITORY / "requirements-lambda.txt",
         ca_bundle=REPOSITORY / "roles" / "lambda" / "files" / "rds-global-bundle.pem",
+        masking=REPOSITORY / "masking",
         output=work / "measured" / "package.zip",
         python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
     )
