@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from aurora_restore.aws.rds import Rds
 from aurora_restore.aws.rds_types import Cluster
@@ -15,8 +16,10 @@ from aurora_restore.errors import (
     SourceNotFound,
     TimeNotRestorable,
 )
-from aurora_restore.request import Source
 from aurora_restore.settings import Settings
+
+if TYPE_CHECKING:  # its schema would be a fifth of the cold start of steps that only need the names here
+    from aurora_restore.request import Source
 
 FULL_COPY, COPY_ON_WRITE = "full-copy", "copy-on-write"  # RestoreDBClusterToPointInTime, RestoreType
 TYPES = {"point_in_time": FULL_COPY, "latest_restorable_time": FULL_COPY, "clone": COPY_ON_WRITE}
