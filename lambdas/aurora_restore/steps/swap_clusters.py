@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aurora_restore.context import Context
-from aurora_restore.errors import ResourceBusy, ResourceExists
+from aurora_restore.errors import ResourceBusy, ResourceExists, ResourceMissing
 from aurora_restore.steps.progress import finished, require_lock, waiting
 from aurora_restore.steps.restore_snapshot import restored_resource_id
 from aurora_restore.store import Operation
@@ -38,8 +38,9 @@ def advance(context: Context, moves: Sequence[Move]) -> Decision:
         rename = context.rds.rename_cluster if decision.move.kind is Kind.CLUSTER else context.rds.rename_instance
         try:
             rename(decision.move.old, decision.move.new)
-        except (ResourceBusy, ResourceExists) as error:
-            # The world moved since it was looked at (an earlier call's rename began): look again after a wait.
+        except (ResourceBusy, ResourceExists, ResourceMissing) as error:
+            # The world moved since it was looked at, or the listing lagged behind an earlier call's rename, which began
+            # or is through: look again after a wait. What is really gone is missed by the next look.
             context.logger.info("rename has to wait", extra={"reason": error.message})
     return decision
 

@@ -120,8 +120,10 @@ def test_throttling_without_end_is_given_up(pipeline: Pipeline) -> None:
     ends_as_before(pipeline, pipeline.run(), "RetryableAwsError")
 
 
-def test_a_rename_that_aws_refuses_for_now_is_tried_again(pipeline: Pipeline) -> None:
-    pipeline.rds.fail["modify_db_instance"] = ["InvalidDBInstanceState"]
+@pytest.mark.parametrize("code", ["InvalidDBInstanceState", "DBInstanceNotFound"])
+def test_a_rename_that_aws_refuses_for_now_is_tried_again(pipeline: Pipeline, code: str) -> None:
+    """Not found is what a listing that lags behind the rename before leads to."""
+    pipeline.rds.fail["modify_db_instance"] = [code]
     assert pipeline.run().status == "SUCCEEDED"
 
 
