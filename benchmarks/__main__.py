@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--forms", nargs="+", default=names, choices=names, help="which forms to measure")
     parser.add_argument("--sections", nargs="+", default=SECTIONS, choices=SECTIONS, help="what to measure")
     parser.add_argument("--quick", action="store_true", help="one run, no latency")
-    parser.add_argument("--scenarios", nargs="+", default=list(SCENARIOS), choices=SCENARIOS, help="besides cold")
+    parser.add_argument("--scenarios", nargs="+", default=list(SCENARIOS), choices=SCENARIOS, help="what to run")
     parser.add_argument("--keep", type=Path, help="a file that collects the measurements of several invocations")
     parser.add_argument(
         "--output", type=Path, default=RESULTS, help="the file to write (default: benchmarks/RESULTS.md)"

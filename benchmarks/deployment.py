@@ -95,7 +95,7 @@ def run(wanted: Wanted, work: Path, say: Callable[[str], None]) -> str:
 def _measure(
     form: Form, directory: Path, package: Path, stacks: tuple[Stack, Stack], scenarios: tuple[str, ...], latency: int
 ) -> Iterator[tuple[str, Measured]]:
-    """Deploy with one form on an empty account of its own, then run the other scenarios on what it made."""
+    """Deploy on an empty account, then run the other scenarios; where cold is not asked for, on what ours made."""
     directory.mkdir()
     with Emulator(directory / "emulator", aurora_scale=0) as emulator:
         files = directory / "files"
@@ -103,8 +103,12 @@ def _measure(
         form.prepare(Place(files, package, emulator.settings.state_dir / "ca.pem"), *stacks)
         emulator.request("POST", "/_emulator/latency", {"ms": latency})
         for scenario in SCENARIOS if not latency else WITH_LATENCY:
-            wanted = scenario == "cold" or scenario in scenarios  # the others need what it makes
-            if wanted and (command := form.command(scenario)):
+            command = form.command(scenario)
+            if scenario == "cold" and scenario not in scenarios and form.adopts:
+                ours = Ours()
+                ours.prepare(Place(files, package, emulator.settings.state_dir / "ca.pem"), *stacks)
+                measure.run(ours.command("cold"), files, emulator, ours.environment())
+            elif command and (scenario in scenarios or scenario == "cold"):
                 yield scenario, measure.run(command, files, emulator, form.environment())
 
 

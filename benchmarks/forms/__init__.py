@@ -33,6 +33,8 @@ class Form(ABC):
 
     name: str
     title: str
+    adopts = True
+    """Whether it takes what another form has deployed for its own, as all do that ask AWS what there is."""
 
     @abstractmethod
     def missing(self) -> str | None:

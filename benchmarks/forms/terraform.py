@@ -25,6 +25,7 @@ class Terraform(Form):
 
     name = "terraform"
     title = "Terraform"
+    adopts = False  # it knows only what stands in its own state
 
     def missing(self) -> str | None:
         if not shutil.which("terraform"):

@@ -71,6 +71,7 @@ class AlarmFamily(Family):
                 "MetricAlarms",
                 AlarmNamePrefix=self._prefix,
                 AlarmTypes=["MetricAlarm"],
+                PaginationConfig={"PageSize": 100},  # the most that the API gives; its default is half of it
             )
             self._raw = {alarm["AlarmName"]: alarm for alarm in alarms}
         return self._raw
