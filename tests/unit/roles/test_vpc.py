@@ -18,3 +18,11 @@ def test_there_is_an_endpoint_for_each_service_that_the_functions_call_and_no_ot
     called = {ENDPOINTS.get(service, service) for service in re.findall(r"\bclient\(\"([a-z]+)\"", code)}
     assert called >= {"rds", "dynamodb"}
     assert {*defaults["vpc_interface_services"], *defaults["vpc_gateway_services"]} == called
+
+
+def test_sts_is_called_where_its_endpoint_answers() -> None:
+    """An endpoint answers for sts.<region>.amazonaws.com; SDKs of the legacy mode call sts.amazonaws.com."""
+    environment = yaml.safe_load((ROOT / "roles/lambda/vars/main.yml").read_text(encoding="utf-8"))[
+        "lambda_environment"
+    ]
+    assert environment["AWS_STS_REGIONAL_ENDPOINTS"] == "regional"
