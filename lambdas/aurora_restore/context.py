@@ -11,8 +11,10 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
+from aurora_restore.aws.kms import Keys
 from aurora_restore.aws.notifications import Notifications
 from aurora_restore.aws.rds import Rds
+from aurora_restore.aws.rds_offers import Offers
 from aurora_restore.aws.sts import Identity
 from aurora_restore.aws.tasks import Tasks
 from aurora_restore.clock import Clock, SystemClock
@@ -35,10 +37,12 @@ CLIENT_CONFIG = Config(
 
 @dataclass(frozen=True)
 class Context:
-    """`rds_in(region)` is the RDS facade of any region, `rds` the one of the pipeline's own."""
+    """`rds_in(region)` is the RDS facade of any region, `rds` the one of the pipeline's own; likewise `keys_in`."""
 
     settings: Settings
     rds_in: Callable[[str], Rds]
+    keys_in: Callable[[str], Keys]
+    open_offers: Callable[[], Offers]
     open_secrets: Callable[[], Secrets]
     store: Store
     notifications: Notifications
@@ -50,6 +54,10 @@ class Context:
     @property
     def rds(self) -> Rds:
         return self.rds_in(self.settings.region)
+
+    @property
+    def offers(self) -> Offers:
+        return self.open_offers()
 
     @property
     def secrets(self) -> Secrets:
@@ -72,6 +80,10 @@ def build_context(settings: Settings) -> Context:
         return Rds(client("rds", region))
 
     @cache
+    def keys_in(region: str) -> Keys:
+        return Keys(client("kms", region))
+
+    @cache
     def open_secrets() -> Secrets:
         from aurora_restore.aws.secrets import Secrets  # only the database steps need it
 
@@ -81,6 +93,8 @@ def build_context(settings: Settings) -> Context:
     return Context(
         settings=settings,
         rds_in=rds_in,
+        keys_in=keys_in,
+        open_offers=lambda: Offers(client("rds")),
         open_secrets=open_secrets,
         store=DynamoStore(
             client("dynamodb"), settings.state_table, settings.audit_table, settings.audit_ttl_days, clock

@@ -28,6 +28,7 @@ class Code(StrEnum):
     NAME_TAKEN = "AR111"
     SEVERAL_PROBLEMS = "AR112"
     PLAN_TOO_LARGE = "AR113"
+    SUBNET_GROUP_UNFIT = "AR114"
     SNAPSHOT_TOO_OLD = "AR120"
     SNAPSHOT_NOT_SHARED = "AR121"
     SOURCE_NOT_FOUND = "AR122"
@@ -243,6 +244,13 @@ class PlanTooLarge(RestoreError):
 
     code = Code.PLAN_TOO_LARGE
     default_remedy = "Shorten verify.queries, or give the target's instances the same tags, then start again."
+
+
+class SubnetGroupUnfit(RestoreError):
+    """The target's subnet group is not complete, or has subnets in fewer than two zones."""
+
+    code = Code.SUBNET_GROUP_UNFIT
+    default_remedy = "Add subnets in at least two zones to the target's subnet group, then start again."
 
 
 class LockHeld(RestoreError):

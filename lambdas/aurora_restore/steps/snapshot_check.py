@@ -10,7 +10,7 @@ from aurora_restore import identifiers
 from aurora_restore.arns import snapshot_arn
 from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.context import Context
-from aurora_restore.planning import copies, deadlines, guards, keys, mirror, sources
+from aurora_restore.planning import copies, deadlines, guards, keys, mirror, sources, surroundings
 from aurora_restore.planning.masking import plan_masking
 from aurora_restore.planning.problems import Problems
 from aurora_restore.request import Request, as_plain, parse
@@ -70,7 +70,9 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "expected_phases": phases,
         "origins": {**origins, **instance_origins},
     }
-    guards.require_room(document, plan)
+    plan["preflight"] = surroundings.survey(context, plan, context.rds.list_instances(), problems)
+    problems.check(guards.require_room, document, plan)
+    problems.raise_found()
     return plan
 
 

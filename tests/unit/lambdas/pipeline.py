@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aurora_restore import entry
+from aurora_restore.aws.kms import Keys
 from aurora_restore.aws.notifications import Notifications
 from aurora_restore.aws.rds import Rds
+from aurora_restore.aws.rds_offers import Offers
 from aurora_restore.aws.sts import Identity
 from aurora_restore.aws.tasks import Tasks
 from aurora_restore.context import Context
@@ -35,6 +37,7 @@ from aurora_restore.steps import (
     swap_clusters,
 )
 from tests.unit.lambdas.fake_clock import FakeClock
+from tests.unit.lambdas.fake_offers import FakeKeys, FakeOffers
 from tests.unit.lambdas.fake_rds import ACCOUNT, FakeRds
 from tests.unit.lambdas.machine import Execution, Handler, execute
 from tests.unit.lambdas.memory_store import MemoryStore
@@ -134,10 +137,13 @@ class Pipeline:
         self.topic = Topic()
         self.sts = Sts()
         self.approvers = Approvers()
+        self.offers, self.keys = FakeOffers(), FakeKeys()
         settings = Settings.from_env({**ENVIRONMENT, **self.environment})
         self.context = Context(
             settings=settings,
             rds_in=lambda region: Rds(self.regions[region]),
+            keys_in=lambda _region: Keys(self.keys),
+            open_offers=lambda: Offers(self.offers),
             open_secrets=_no_secrets,
             store=self.store,
             notifications=Notifications(lambda: self.topic, settings.topic_arn),

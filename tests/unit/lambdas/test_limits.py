@@ -50,6 +50,7 @@ class Slow(Pipeline):
 
     def __init__(self, seconds: int, instances: int = 2, tags: int = 1) -> None:
         super().__init__(environment={"STATE_MACHINE_TIMEOUT_SECONDS": str(2 * seconds + 100_000)})
+        self.offers.quotas["DBInstances"] = [0, 1000]
         extra = {f"a-tag-of-the-team-{number:02}": f"{'v' * 60}{number}" for number in range(tags)}
         self.rds.add_cluster(
             "orders-staging", tags={"aurora-restore:target": "true", **extra}, classes=("db.r6g.large",) * instances

@@ -138,9 +138,12 @@ def test_a_second_execution_under_the_same_operation_id_touches_nothing(pipeline
     pipeline.run({**REQUEST, "operation_id": "shared-id"}, "first-execution")
     after_first = names(pipeline)
     changes = len(pipeline.rds.changes)
-    # The old cluster's name is taken by the first run, so free it: only the operation's record stands in the way.
+    # The old names are taken by the first run, so free them: only the operation's record stands in the way.
     kept = pipeline.rds.clusters[after_first[0].get("orders-staging-old-shared-id", "")]
     kept["DBClusterIdentifier"] = "elsewhere"
+    for number, instance in enumerate(pipeline.rds.instances.values()):
+        if instance["DBInstanceIdentifier"].startswith("orders-staging-old-"):
+            instance["DBInstanceIdentifier"] = f"elsewhere-{number}"
     second = pipeline.run({**REQUEST, "operation_id": "shared-id"}, "second-execution")
     assert (second.status, second.error) == ("FAILED", "OperationExists")
     assert len(pipeline.rds.changes) == changes

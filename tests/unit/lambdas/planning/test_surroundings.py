@@ -1,0 +1,154 @@
+"""What AWS would refuse in mid-run is told before anything begins; what may not be seen is skipped with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.lambdas.machine import Execution
+from tests.unit.lambdas.pipeline import OPERATION, REQUEST, Pipeline
+
+DRY = {**REQUEST, "dry_run": True}
+KEY = "arn:aws:kms:us-east-1:123456789012:key/team"
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    made = Pipeline()
+    made.seed()
+    return made
+
+
+def found(ended: Execution) -> dict[str, tuple[str, str]]:
+    assert ended.status == "SUCCEEDED", ended.cause
+    return {check["name"]: (check["result"], check["detail"]) for check in ended.output["plan"]["preflight"]}
+
+
+def refused(pipeline: Pipeline, **request: Any) -> tuple[str, str]:
+    ended = pipeline.run({**DRY, **request})
+    assert ended.status == "FAILED"
+    assert pipeline.rds.changes == []
+    return ended.error, ended.cause
+
+
+def test_all_is_looked_at_and_passes(pipeline: Pipeline) -> None:
+    checks = found(pipeline.run(DRY))
+    assert {result for result, _ in checks.values()} == {"passed"}
+    assert list(checks) == [
+        *("keys", "quotas", "copies in progress", "subnets", "parameter groups", "names", "deletion protection")
+    ]
+    assert checks["quotas"][1] == "DBClusters: 3 of 40 used, 1 needed; DBInstances: 5 of 40 used, 2 needed"
+    assert checks["subnets"][1] == "private: us-east-1a, us-east-1b"
+
+
+@pytest.mark.parametrize("state", ["Disabled", "PendingDeletion", "Unavailable", None])
+def test_a_key_that_cannot_encrypt(pipeline: Pipeline, state: str | None) -> None:
+    pipeline.keys.states[KEY] = state
+    error, cause = refused(pipeline, target={"cluster": "orders-staging", "kms_key": KEY})
+    assert error == "KmsKeyUnavailable"
+    assert KEY in cause
+
+
+def test_a_key_of_aws_that_nobody_has_used_yet_is_no_obstacle(pipeline: Pipeline) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:alias/aws/rds"
+    pipeline.keys.states[key] = None
+    checks = found(pipeline.run({**DRY, "target": {"cluster": "orders-staging", "kms_key": key}}))
+    assert checks["keys"] == ("passed", f"{key} is made by AWS when it is first used")
+
+
+@pytest.mark.parametrize("name", ["DBClusters", "DBInstances"])
+def test_a_quota_without_room(pipeline: Pipeline, name: str) -> None:
+    pipeline.offers.quotas[name][0] = 40
+    error, cause = refused(pipeline)
+    assert (error, f"{name}: 40 of 40 used" in cause) == ("QuotaExceeded", True)
+
+
+def test_the_quota_of_instances_counts_all_that_are_needed(pipeline: Pipeline) -> None:
+    pipeline.offers.quotas["DBInstances"][0] = 38
+    assert found(pipeline.run(DRY))["quotas"][0] == "warning"
+    pipeline.offers.quotas["DBInstances"][0] = 39
+    assert refused(pipeline)[0] == "QuotaExceeded"
+
+
+def test_the_quota_of_snapshots_counts_when_a_copy_is_needed(pipeline: Pipeline) -> None:
+    pipeline.offers.quotas["ManualClusterSnapshots"][0] = 100
+    assert pipeline.run(DRY).status == "SUCCEEDED"
+    pipeline.regions["eu-west-1"].add_snapshot("far", "orders-prod")
+    error, cause = refused(pipeline, source={**REQUEST["source"], "region": "eu-west-1"})
+    assert (error, "ManualClusterSnapshots: 100 of 100" in cause) == ("QuotaExceeded", True)
+
+
+def test_five_copies_in_progress_are_a_warning_because_they_are_waited_for(pipeline: Pipeline) -> None:
+    pipeline.regions["eu-west-1"].add_snapshot("far", "orders-prod")
+    for number in range(5):
+        pipeline.rds.add_snapshot(f"others-{number}", "others", Status="copying")
+    checks = found(pipeline.run({**DRY, "source": {**REQUEST["source"], "region": "eu-west-1"}}))
+    assert checks["copies in progress"] == ("warning", "5 of 5 in us-east-1: the copy waits for its turn")
+
+
+@pytest.mark.parametrize(
+    ("zones", "status"), [(["us-east-1a"], "Complete"), (["us-east-1a", "us-east-1b"], "Creating")]
+)
+def test_a_subnet_group_that_is_not_fit(pipeline: Pipeline, zones: list[str], status: str) -> None:
+    pipeline.offers.zones["private"], pipeline.offers.status = zones, status
+    assert refused(pipeline)[0] == "SubnetGroupUnfit"
+
+
+def test_groups_that_do_not_exist_any_more(pipeline: Pipeline) -> None:
+    pipeline.offers.zones.clear()
+    pipeline.offers.groups.clear()
+    error, cause = refused(pipeline)
+    assert (error, cause.count("AR308")) == ("SeveralProblems", 2)
+
+
+@pytest.mark.parametrize("group", ["shop-16", "shop-instances-16"])
+def test_a_parameter_group_of_another_family(pipeline: Pipeline, group: str) -> None:
+    pipeline.offers.groups[group] = "aurora-postgresql15"
+    error, cause = refused(pipeline)
+    assert (error, f"{group} is of aurora-postgresql15" in cause) == ("IncompatibleEngine", True)
+
+
+def test_a_version_that_is_offered_no_longer(pipeline: Pipeline) -> None:
+    pipeline.offers.offered = False
+    assert refused(pipeline)[0] == "IncompatibleEngine"
+
+
+def test_instance_and_copy_names_that_are_taken(pipeline: Pipeline) -> None:
+    pipeline.rds.add_cluster("x", classes=())
+    pipeline.rds._new_instance(  # a name that no cluster of ours would give
+        f"orders-staging-{OPERATION}-1",
+        pipeline.rds.clusters[pipeline.rds.names()["x"]],
+        "db.r6g.large",
+        Status="available",
+    )
+    pipeline.regions["eu-west-1"].add_snapshot("far", "orders-prod")
+    pipeline.rds.add_snapshot(f"orders-staging-copy-{OPERATION}", "others")
+    error, cause = refused(pipeline, source={**REQUEST["source"], "region": "eu-west-1"})
+    assert error == "NameTaken"
+    assert f"instance orders-staging-{OPERATION}-1" in cause
+    assert f"snapshot orders-staging-copy-{OPERATION} in us-east-1" in cause
+
+
+def test_what_the_role_may_not_see_is_skipped_with_the_reason(pipeline: Pipeline) -> None:
+    pipeline.offers.denied |= {"describe_account_attributes", "describe_db_subnet_groups"}
+    pipeline.keys.states[KEY] = "AccessDenied"
+    checks = found(pipeline.run({**DRY, "target": {"cluster": "orders-staging", "kms_key": KEY}}))
+    assert [name for name, (result, _) in checks.items() if result == "skipped"] == ["keys", "quotas", "subnets"]
+    assert "AccessDenied" in checks["quotas"][1]
+
+
+def test_everything_that_is_wrong_is_told_at_once(pipeline: Pipeline) -> None:
+    pipeline.offers.quotas["DBClusters"][0] = 40
+    pipeline.offers.zones["private"] = ["us-east-1a"]
+    pipeline.offers.groups["shop-16"] = "aurora-postgresql15"
+    error, cause = refused(pipeline)
+    assert error == "SeveralProblems"
+    for code in ("AR110 IncompatibleEngine", "AR114 SubnetGroupUnfit", "AR304 QuotaExceeded"):
+        assert code in cause
+
+
+def test_a_second_look_of_the_same_operation_does_not_stumble_over_its_own_cluster(pipeline: Pipeline) -> None:
+    pipeline.rds.add_cluster(f"orders-staging-{OPERATION}", tags={"aurora-restore:operation": OPERATION}, classes=())
+    pipeline.offers.quotas["DBClusters"][0] = 40
+    assert found(pipeline.run(DRY))["quotas"][0] == "passed"
