@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from . import neighbours
 from .clock import Clock, now
-from .model import Attributes, Cluster, Group, Instance, Resource, Snapshot
+from .model import Attributes, Cluster, Group, Instance, Realm, Resource, Snapshot
 from .world import World
 
 
@@ -118,13 +118,13 @@ def subnet_group_of(member: Instance) -> Attributes:
     """The subnet group of an instance, which is its cluster's."""
     name = member.cluster.attributes["DBSubnetGroup"]
     groups = member.realm.subnet_groups
-    return subnet_group(groups[name]) if name in groups else subnet_group(default_subnet_group(member))
+    return subnet_group(groups[name]) if name in groups else subnet_group(default_subnet_group(member.realm))
 
 
-def default_subnet_group(member: Instance) -> Group:
+def default_subnet_group(realm: Realm) -> Group:
     """The group that AWS makes of the default VPC's subnets."""
-    found = neighbours.subnets(member.realm)
-    return Group(member.realm, "default", subnet_group_attributes(found, "default"), "available", kind="subgrp")
+    found = neighbours.subnets(realm)
+    return Group(realm, "default", subnet_group_attributes(found, "default"), "available", kind="subgrp")
 
 
 def subnet_group_attributes(subnets: list[Attributes], description: str) -> Attributes:

@@ -25,6 +25,7 @@ NAMES = (
     "round_trips",
     "definitions",
     "rds_authorization",
+    "managed_keys",
     "secure_transport",
 )
 

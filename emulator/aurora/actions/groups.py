@@ -35,8 +35,10 @@ def modify_subnet_group(call: Call) -> dict[str, Any]:
 
 @action("DescribeDBSubnetGroups")
 def describe_subnet_groups(call: Call) -> dict[str, Any]:
-    """One group by name, or all that were created."""
+    """One group by name, `default` included, or all that were created."""
     name = call.get("DBSubnetGroupName")
+    if name == "default":
+        return listing.page(call, [views.default_subnet_group(call.realm)], "DBSubnetGroups", views.subnet_group)
     found = (
         [_subnet_group(call.realm, name)] if name else sorted(call.realm.subnet_groups.values(), key=lambda g: g.name)
     )

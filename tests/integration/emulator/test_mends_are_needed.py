@@ -54,6 +54,13 @@ def task_callbacks(aws: Aws) -> bool:
     return bool(aws.run(aws.machine({"Ask": {**task(""), **ask}}))["error"] == "CopyFailed")
 
 
+def managed_keys(aws: Aws) -> bool:
+    try:
+        return bool(aws.client("kms").describe_key(KeyId="alias/aws/rds"))
+    except ClientError:
+        return False
+
+
 def metrics(aws: Aws) -> bool:
     machine = aws.machine({"Stop": {"Type": "Fail"}})
     aws.run(machine)

@@ -175,7 +175,7 @@ def test_everything_is_everywhere_only_for_what_knows_no_narrower_resource() -> 
         for statement in statements(name)
         if "*" in listed(statement["Resource"]) and statement["Effect"] == "Allow"
     }
-    assert wide == {"NetworkInterfaces", "Traces", "RdsRead", "LogDelivery"}
+    assert wide == {"NetworkInterfaces", "Traces", "RdsRead", "LogDelivery", "RdsOffers"}
 
 
 def test_the_state_machine_may_call_every_function_through_its_alias_only() -> None:
