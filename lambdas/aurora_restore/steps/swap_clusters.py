@@ -20,14 +20,18 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """Make the next rename, or wait for the last one; `done` when all names are in place."""
     plan = document["plan"]
     require_lock(context, plan)
-    since = int(document.get("swap", {}).get("since", context.now()))
+    before = document.get("swap", {})
+    since = int(before.get("since", context.now()))
     moves = _moves(context, plan)
     decision = advance(context, moves)
+    # Each rename is a wait of its own: counted from the first of many, the looks at the last would come ever later.
+    moved = int(before["moved"]) if before.get("renamed") == decision.completed else context.now()
     seen = {"renamed": decision.completed, "of": len(moves), "status": decision.reason}
     if decision.done:
         journal(context, plan["operation_id"], moves, MADE)
         return {**seen, "old_cluster_id": plan["swap"]["old_cluster_id"], **finished(context, since)}
-    return {**seen, **waiting(context, plan, f"the swap: {decision.reason}", since=since)}
+    pause = waiting(context, plan, f"the swap: {decision.reason}", since=moved)
+    return {**seen, **pause, "since": since, "moved": moved}
 
 
 def advance(context: Context, moves: Sequence[Move]) -> Decision:
