@@ -6,6 +6,7 @@ What a role needs at least, AWS decides: docs/decisions.md, "Deployment speed", 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 import yaml
@@ -25,10 +26,10 @@ BUDGETS = {
 """Calls of each role besides the preflight's."""
 
 
-def calls(aws: LocalAws, *arguments: str) -> Counter[str]:
-    """Deploy again, and return the calls by service and action."""
+def calls(aws: LocalAws, *arguments: str, changed: int = 0, **variables: Any) -> Counter[str]:
+    """Deploy again, which changes as much as is said, and return the calls by service and action."""
     aws.emulator.request("DELETE", "/_emulator/calls")
-    assert aws.deploy(*arguments).changed == 0
+    assert aws.deploy(*arguments, **variables).changed == changed
     return Counter(aws.emulator.request("GET", "/_emulator/calls"))
 
 
@@ -56,6 +57,19 @@ def test_the_alarms_cost_one_call_each(deployed: LocalAws) -> None:
     assert made.total() <= alarms + 2 + PREFLIGHT, yaml.safe_dump(dict(made))
 
 
-def test_nothing_is_written_or_waited_for(deployed: LocalAws) -> None:
+def written(made: Counter[str]) -> dict[str, int]:
+    """The calls that change something."""
     reading = ("Describe", "Get", "List", "BatchGet")
-    assert [name for name in calls(deployed) if not name.partition(".")[2].startswith(reading)] == []
+    return {name: count for name, count in made.items() if not name.partition(".")[2].startswith(reading)}
+
+
+def test_nothing_is_written_where_nothing_has_changed(deployed: LocalAws) -> None:
+    assert written(calls(deployed)) == {}
+
+
+def test_one_edited_function_is_all_that_is_written_and_no_code_is_uploaded(deployed: LocalAws) -> None:
+    edit = {"lambda_overrides": {"verify-restore": {"memory": 512}}}
+    made = calls(deployed, "--tags", "lambda", changed=1, **edit)
+    # The emulator counts UpdateAlias among the ListAliases: both have one path.
+    assert written(made) == {"lambda.UpdateFunctionConfiguration": 1, "lambda.PublishVersion": 1}
+    assert deployed.deploy("--tags", "lambda").changed == 1
