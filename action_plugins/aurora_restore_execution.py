@@ -98,7 +98,7 @@ class ActionModule(RunbookAction):
         if outcome.status == "SUCCEEDED":
             self.say(summary(outcome, operation))
             if outcome.document["plan"]["dry_run"]:
-                for text in plan_lines(outcome.document["plan"]):
+                for text in plan_lines(outcome.document["plan"], args["prices"]):
                     self.say(text)
             return {**result, "document": outcome.document}
         return {**result, "failed": True, "msg": failure_text(outcome, operation, args["look_at"] or arn)}

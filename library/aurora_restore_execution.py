@@ -69,6 +69,10 @@ options:
   dry_run:
     description: Plan only. Left out, the declaration decides.
     type: bool
+  prices:
+    description: USD per hour by instance class, over the table that comes with the pipeline; for the plan of a dry run.
+    type: dict
+    default: {}
   cleanup_function:
     description: Name of the function that undoes a failed operation, for O(state=stopped).
     type: str

@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from aurora_deploy.runbook.cost import cost
 from aurora_deploy.runbook.text import duration
 
 _TOLD_ELSEWHERE = frozenset({"cluster_id", "snapshot_id", "source_cluster", "source_resource_id", "tags"})
 
 
-def plan_lines(plan: Mapping[str, Any]) -> list[str]:
-    """Return the plan of SnapshotCheck (docs/architecture.md, "plan") in lines."""
+def plan_lines(plan: Mapping[str, Any], prices: Mapping[str, float]) -> list[str]:
+    """Return the plan of SnapshotCheck (docs/architecture.md, "plan") in lines; `prices` as for `cost`."""
     source, target, copy, swap = plan["source"], plan["target"]["cluster"], plan["copy"], plan["swap"]
     expected = plan["expected_seconds"]
     lines = [
@@ -33,7 +34,17 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         _line("swap", f"{target} becomes {swap['old_cluster_id']}" if swap["needed"] else "none"),
         _line("retention", _value(plan["retention"])),
         _line("expected", duration(expected) if expected else "unknown: no earlier restore of this target"),
+        _line("cost", cost(plan, prices)),
+        *_approval(plan["approval"]),
+        *(_line(finding["result"], f"{finding['name']}: {finding['detail']}") for finding in plan["preflight"]),
     ]
+
+
+def _approval(approval: Mapping[str, Any]) -> list[str]:
+    if not approval["required"]:
+        return [_line("approval", "none is required")]
+    who = "anybody but the requester" if approval["forbid_self"] else "anybody with the right to"
+    return [_line("approval", f"by {who}, within {duration(approval['expires_seconds'])}")]
 
 
 def _data_of(source: Mapping[str, Any]) -> str:

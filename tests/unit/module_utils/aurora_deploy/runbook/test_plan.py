@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aurora_deploy.runbook.cost import cost
 from aurora_deploy.runbook.plan import plan_lines
 
 PLAN: dict[str, Any] = {
@@ -22,12 +23,16 @@ PLAN: dict[str, Any] = {
     "verify": {"database": "shop", "tables": [], "queries": []},
     "retention": {"keep_old_hours": 24},
     "expected_seconds": 620,
+    "approval": {"required": False, "expires_seconds": 28800, "forbid_self": True},
+    "preflight": [{"name": "quotas", "result": "warning", "detail": "DBClusters: 39 of 40 used, 1 needed"}],
     "origins": {"port": "target", "instances.class": "request", "instances.*": "target"},
 }
 
+PRICES = {"db.r6g.large": 0.36}
+
 
 def test_every_value_of_a_plan_is_told_with_its_origin() -> None:
-    assert [" ".join(line.split()) for line in plan_lines(PLAN)] == [
+    assert [" ".join(line.split()) for line in plan_lines(PLAN, PRICES)] == [
         "source snapshot nightly of orders-prod in eu-west-1, data of 2026-11-23",
         "copy to a-hop-op-1 in eu-west-1 under arn:aws:kms:x: shared",
         "copy to a-copy-op-1 in us-east-1, unencrypted: not here",
@@ -41,6 +46,9 @@ def test_every_value_of_a_plan_is_told_with_its_origin() -> None:
         "swap orders-staging becomes orders-staging-old-op-1",
         'retention {"keep_old_hours": 24}',
         "expected 10 min 20 s",
+        f"cost {cost(PLAN, PRICES)}",
+        "approval none is required",
+        "warning quotas: DBClusters: 39 of 40 used, 1 needed",
     ]
 
 
@@ -52,8 +60,11 @@ def test_what_a_plan_does_not_need_is_said_to_be_none() -> None:
             "copy": {"needed": False, "reason": "same region", "hops": []},
             "swap": {"needed": False},
             "expected_seconds": None,
-        }
+            "approval": {**PLAN["approval"], "required": True},
+        },
+        {},
     )
     assert any("none: same region" in line for line in lines)
     assert any(line.endswith("a clone of orders-prod in us-east-1") for line in lines)
     assert any("unknown: no earlier restore" in line for line in lines)
+    assert any("by anybody but the requester, within 8 h 00 min" in line for line in lines)
