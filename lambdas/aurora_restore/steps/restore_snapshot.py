@@ -109,7 +109,9 @@ def _restore(context: Context, plan: Mapping[str, Any]) -> Cluster:
             raise SourceVanished(f"{plan['source']['text']} is gone: {error.message}") from error
         raise
     except AwsCallFailed as error:
-        if restore.get("restore_type") == COPY_ON_WRITE and _clones(context, restore["source_cluster"]) >= CLONES:
+        # AWS documents no code for it; a refusal with a class of its own has another reason.
+        cloning = restore.get("restore_type") == COPY_ON_WRITE and type(error) is AwsCallFailed
+        if cloning and _clones(context, restore["source_cluster"]) >= CLONES:
             raise CloneLimitReached(error.message) from error
         raise
 

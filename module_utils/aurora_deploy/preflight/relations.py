@@ -119,6 +119,21 @@ def _sources(targets: Mapping[str, Any], accounts: list[str], own: str) -> Itera
             )
 
 
+_CLUSTERS = ("point_in_time", "latest_restorable_time", "clone")
+"""Types of sources that AWS restores in their own region only (RestoreDBClusterToPointInTime)."""
+
+
+def _regions(targets: Mapping[str, Any], own: str) -> Iterator[str]:
+    for name, request in targets.items():
+        source = request.get("source") if isinstance(request, Mapping) else None
+        region, _ = _place(source)
+        if isinstance(source, Mapping) and source.get("type") in _CLUSTERS and region not in ("", own):
+            yield (
+                f"restore_targets.{name} has a {source['type']} of a cluster in {region} as its source, which AWS "
+                f"offers within {own} only. Fix: name a cluster there, or use latest_snapshot."
+            )
+
+
 def _place(source: Any) -> tuple[str, str]:
     """Region and account that a source names, by itself or in an ARN; malformed ones are the schema's to tell."""
     if not isinstance(source, Mapping):
@@ -143,5 +158,6 @@ _RELATIONS: dict[tuple[str, ...], Callable[..., Iterator[str]]] = {
     ("sns_topic_arn", "region", "account_id"): _topic,
     ("kms_key_id", "region"): _key,
     ("restore_targets", "source_accounts", "account_id"): _sources,
+    ("restore_targets", "region"): _regions,
     ("state_machine_timeout_seconds", "lambda_timeout_seconds"): _timeouts,
 }

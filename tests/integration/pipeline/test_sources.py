@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from demo.databases import Databases, Login
-from tests.integration.pipeline.conftest import Played, Shop, wait_until
+from tests.integration.pipeline.conftest import PREFIX, Played, Shop, wait_until
 
 RESTORE = "playbooks/restore.yml"
 OWN, OTHER, FAR = "000000000000", "210987654321", "eu-west-1"
@@ -90,6 +90,13 @@ def plan(shop: Shop, operation: str) -> dict[str, Any]:
     return found
 
 
+def visited(shop: Shop, operation: str) -> set[str]:
+    """The states that an execution has entered."""
+    arn = f"arn:aws:states:us-east-1:{OWN}:execution:{PREFIX}-state-machine:{operation}"
+    events = shop.aws.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
+    return {event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event}
+
+
 class TestSnapshots:
     """The past: the nightly snapshot, which does not know the late customer."""
 
@@ -116,6 +123,25 @@ class TestSnapshots:
     def test_an_automated_one_by_its_arn(self, shop: Shop, nightly: Rows, automated: str) -> None:
         restored(shop, "automated", source_snapshot=automated)
         assert shop.rows("orders-staging") == shop.rows("orders-prod") != nightly
+
+    def test_a_copy_waits_for_one_of_the_five_slots(self, shop: Shop, nightly: Rows) -> None:
+        rds, busy = shop.aws.client("rds"), [f"busy-{number}" for number in range(5)]
+        shop.aws.emulator.request("POST", "/_aurora/scale", {"scale": 10})
+        try:
+            for name in busy:
+                rds.copy_db_cluster_snapshot(
+                    SourceDBClusterSnapshotIdentifier=NIGHTLY, TargetDBClusterSnapshotIdentifier=name
+                )
+            assert restore(shop, "queued-1", source_snapshot=NIGHTLY, follow=False).code == 0
+            wait_until(lambda: "WaitForCopySlot" in visited(shop, "queued-1"), "the wait for a slot")
+            assert ("us-east-1", "orders-staging-copy-queued-1") not in all_snapshots(shop)
+        finally:
+            for name in busy:
+                rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
+            shop.aws.emulator.request("POST", "/_aurora/scale", {"scale": 0.01})
+        followed = shop.aws.play(RESTORE, operation="queued-1")
+        assert followed.code == 0, followed.output
+        assert shop.rows("orders-staging") == nightly
 
     def test_one_that_is_too_old(self, shop: Shop, nightly: Rows) -> None:
         cause = failed(shop, "too-old", "SnapshotTooOld", source_max_age_hours=0.0001)

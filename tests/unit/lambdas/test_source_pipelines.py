@@ -210,21 +210,29 @@ def test_a_key_that_its_owner_does_not_share_says_what_to_do() -> None:
     nothing_is_left(pipeline)
 
 
-def test_the_sixteenth_clone_is_refused_by_name() -> None:
+def with_fifteen_clones() -> Pipeline:
     pipeline = seeded()
     group = pipeline.rds.names()["orders-prod"]
     pipeline.rds.clusters[group]["CloneGroupId"] = group
     for number in range(15):
         pipeline.rds.add_cluster(f"clone-{number}", classes=(), CloneGroupId=group)
+    return pipeline
+
+
+def test_the_sixteenth_clone_is_refused_by_name() -> None:
+    pipeline = with_fifteen_clones()
     execution = run(pipeline, "clone")
     assert execution.error == "CloneLimitReached"
     assert NEW not in pipeline.rds.names()
 
 
-def test_another_refusal_of_a_clone_keeps_its_own_class() -> None:
-    pipeline = seeded()
-    pipeline.rds.fail["restore_db_cluster_to_point_in_time"] = ["DBClusterQuotaExceededFault"]
-    assert run(pipeline, "clone").error == "QuotaExceeded"
+@pytest.mark.parametrize(
+    ("code", "error"), [("DBClusterQuotaExceededFault", "QuotaExceeded"), ("AccessDenied", "AccessDenied")]
+)
+def test_another_refusal_of_a_clone_keeps_its_own_class(code: str, error: str) -> None:
+    pipeline = with_fifteen_clones()
+    pipeline.rds.fail["restore_db_cluster_to_point_in_time"] = [code]
+    assert run(pipeline, "clone").error == error
 
 
 def _deaths() -> list[tuple[str, int]]:

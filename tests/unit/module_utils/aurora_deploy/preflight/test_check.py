@@ -189,6 +189,15 @@ def test_a_source_in_another_account_needs_that_account_to_be_named(source: dict
     assert run(restore_targets=targets, source_accounts=["999999999999"]).mistakes == []
 
 
+@pytest.mark.parametrize("kind", ["latest_restorable_time", "clone"])
+def test_a_cluster_in_being_is_restored_within_its_region(kind: str) -> None:
+    source = {"type": kind, "cluster": "orders-prod"}
+    assert run(restore_targets={"orders-staging": {"source": {**source, "region": "us-east-1"}}}).mistakes == []
+    assert run(restore_targets={"orders-staging": {"source": source}}).mistakes == []
+    (mistake,) = run(restore_targets={"orders-staging": {"source": {**source, "region": "eu-west-1"}}}).mistakes
+    assert "within us-east-1 only" in mistake
+
+
 def test_an_arn_tells_the_region_of_a_source() -> None:
     targets = {"orders-staging": {"source": {"type": "snapshot", "snapshot": SHARED}}}
     (warning,) = run(restore_targets=targets, source_accounts=["999999999999"]).warnings
