@@ -13,6 +13,9 @@ from aurora_deploy.runbook.text import duration
 
 #: The text of the pipeline's own errors: `[AR108] what happened Remedy: what to do`; what is not typed has no code.
 _TYPED = re.compile(r"(?:\[(?P<code>AR\d{3})\] )?(?P<cause>.*?) Remedy: (?P<remedy>.*)", re.DOTALL)
+#: The problems that SeveralProblems (AR112) lists: `2 problems: (1) AR105 ...; (2) AR304 ...`.
+_SEVERAL = re.compile(r"(?:;|:) (?=\(\d+\) AR\d{3} )")
+_ON_ITS_OWN_LINE = "\n         "
 _ENDED_BY_AWS = {
     "TIMED_OUT": (
         "the execution ran into the state machine's TimeoutSeconds, and AWS runs no Catch on a time-out",
@@ -68,7 +71,7 @@ def failure_text(outcome: Outcome, operation: str, where: str) -> str:
     return "\n".join(
         [
             f"{ended}: {about.error}{code}",
-            f"Cause:   {about.cause}",
+            f"Cause:   {_SEVERAL.sub(_ON_ITS_OWN_LINE, about.cause)}",
             f"Remedy:  {about.remedy}",
             *(f"{'Undone: ' if not number else '        '} {line}" for number, line in enumerate(cleaned)),
             f"Look at: {where}",

@@ -75,3 +75,13 @@ def test_a_success_says_where_the_old_cluster_is() -> None:
 def test_a_dry_run_is_not_called_a_restore() -> None:
     assert summary(ended("SUCCEEDED"), "op-1") == "The restore op-1 succeeded in 42 s."
     assert "nothing was changed" in summary(ended("SUCCEEDED", document={"plan": {"dry_run": True}}), "op-1")
+
+
+def test_several_problems_stand_on_a_line_each() -> None:
+    cause = (
+        "[AR112] 2 problems: (1) AR105 TargetNotAvailable: busy; stopped. Fix: Wait.; "
+        "(2) AR304 QuotaExceeded: full. Fix: Tidy up. Remedy: Put each right."
+    )
+    text = failure_text(ended("FAILED", "SeveralProblems", cause), "op-1", "the log group")
+    assert "Cause:   2 problems\n         (1) AR105 TargetNotAvailable: busy; stopped. Fix: Wait.\n" in text
+    assert "\n         (2) AR304 QuotaExceeded: full. Fix: Tidy up.\nRemedy:  Put each right." in text
