@@ -40,6 +40,13 @@ class Proof:
             raise DemoError(f"{cluster} does not hold {meaning}: found {found}, expected {dict(expected)}")
         self._console.say(f"{cluster} holds {meaning}: {totals(found)}, checksums equal")
 
+    def masked(self, cluster: str, login: Login, *, all_of_them: bool) -> None:
+        """Every customer of `cluster` has masked contact data, or none has."""
+        customers, masked = self._databases.contacts(cluster, login, DATABASE)
+        if masked != (customers if all_of_them else 0):
+            raise DemoError(f"{masked} of the {customers} customers of {cluster} have masked contact data")
+        self._console.say(f"{cluster} has masked e-mail addresses and phone numbers of {masked:,} customers")
+
     def application_rights(self, login: Login) -> None:
         """The application's user logs in over verified TLS, reads and writes, and may do nothing else."""
         with self._databases.connect(TARGET, login, DATABASE) as connection:

@@ -56,6 +56,8 @@ class Show:
                 proof = Proof(databases, console)
                 proof.names(self._client("rds"), old)
                 proof.same_rows(TARGET, seed.target, before[SOURCE], "the source's rows")
+                proof.masked(TARGET, seed.target, all_of_them=True)
+                proof.masked(SOURCE, seed.source, all_of_them=False)
                 proof.same_rows(old, seed.target, before[TARGET], "the rows the target had before")
                 proof.same_rows(SOURCE, seed.source, before[SOURCE], "the rows it had before")
                 proof.application_rights(self._secret("app-credentials"))

@@ -47,6 +47,14 @@ class Instances:
 
 
 @dataclass(frozen=True)
+class CredentialsWanted:
+    """Who keeps the master password (`secret`: the pipeline's, `managed`: RDS); which of the source's logins stay."""
+
+    master: str
+    keep_logins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class User:
     """A login to make from a secret; `access` is read_write or read_only."""
 
@@ -113,6 +121,7 @@ class Request:
     strategy: str = "swap"
     instances: Instances = field(default_factory=Instances)
     users: tuple[User, ...] = ()
+    credentials: CredentialsWanted = field(default_factory=lambda: CredentialsWanted("secret", ()))
     masking: Masking | None = None
     verify: Verify = field(default_factory=Verify)
     retention: Retention = field(default_factory=Retention)
@@ -144,6 +153,7 @@ def parse(request: Any) -> Request:
         strategy=data["strategy"],
         instances=Instances(**(data["instances"] or {})),
         users=tuple(User(**{**user, "schemas": tuple(user["schemas"])}) for user in data["users"]),
+        credentials=CredentialsWanted(data["credentials"]["master"], tuple(data["credentials"]["keep_logins"])),
         masking=_masking(data["masking"]),
         verify=Verify(
             database=data["verify"]["database"],

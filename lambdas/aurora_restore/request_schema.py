@@ -145,6 +145,13 @@ class InstancesSchema(Schema):
     instance_class = fields.String(data_key="class", allow_none=True, load_default=None, validate=INSTANCE_CLASS)
 
 
+class CredentialsSchema(Schema):
+    """Who keeps the master password, and which of the source's logins may still log in."""
+
+    master = _text(required=False, load_default="secret", rule=validate.OneOf(["secret", "managed"]))
+    keep_logins = fields.List(_text(), load_default=list)
+
+
 class UserSchema(Schema):
     """A login to make from a secret."""
 
@@ -243,6 +250,7 @@ class RequestSchema(Schema):
     strategy = fields.String(load_default="swap", validate=validate.OneOf(STRATEGIES, error="must be one of {choices}"))
     instances = fields.Nested(InstancesSchema, allow_none=True, load_default=None)
     users = _list(UserSchema)
+    credentials = fields.Nested(CredentialsSchema, load_default=_defaults(CredentialsSchema))
     masking = fields.Nested(MaskingSchema, allow_none=True, load_default=None)
     verify = fields.Nested(VerifySchema, load_default=_defaults(VerifySchema))
     retention = fields.Nested(RetentionSchema, load_default=_defaults(RetentionSchema))

@@ -42,6 +42,12 @@ class Cluster:
     percent: int | None
     raw: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def managed_secret(self) -> str | None:
+        """ARN of the secret in which RDS keeps the master password (MasterUserSecret), once it can be used."""
+        secret = self.raw.get("MasterUserSecret") or {}
+        return str(secret["SecretArn"]) if secret.get("SecretStatus") in ("active", "rotating") else None
+
     @classmethod
     def from_api(cls, raw: Mapping[str, Any]) -> Cluster:
         return cls(

@@ -26,6 +26,11 @@ class Access(StrEnum):
         return reading | {"INSERT", "UPDATE", "DELETE"} if self is Access.READ_WRITE else reading
 
 
+def login_name(login: str) -> str:
+    """The user's name in what `Database.inherited_logins` returns."""
+    return login.rsplit("@", 1)[0] if "@" in login else login
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """Where and as whom to connect. `engine` is Aurora's name: `aurora-postgresql` or `aurora-mysql`."""
@@ -91,6 +96,12 @@ class Database(Protocol):
 
     def revoke_all(self, user: str) -> list[str]:
         """Take from `user` every right in this database. Returns what was changed."""
+
+    def inherited_logins(self) -> list[str]:
+        """Who may log in but this connection's user and the service's own; on MySQL `user@host`."""
+
+    def set_login(self, login: str, *, enabled: bool) -> None:
+        """Let an inherited login log in, or not. Raises GrantsNotExact where the master may not decide that."""
 
     def other_databases_of(self, user: str) -> list[str]:
         """The other databases of the server in which `user` still holds rights."""

@@ -41,11 +41,13 @@ class Dialect:
     """How one server says what the other says differently.
 
     `accounts`: host, plugin, verifier in hexadecimal, whether locked, of the accounts of one user name.
+    `unlocked`: user and host of all accounts that may log in.
     """
 
     statement_timeout: str
     milliseconds: bool
     accounts: str
+    unlocked: str
     default_plugin: str
 
 
@@ -55,6 +57,7 @@ _DIALECTS = {
         milliseconds=True,
         accounts="SELECT host, plugin, HEX(authentication_string), account_locked = 'Y' OR password_expired = 'Y' "
         "FROM mysql.user WHERE user = %s ORDER BY host",
+        unlocked="SELECT user, host FROM mysql.user WHERE account_locked = 'N'",
         # MySQL 8.0 has the first variable, 8.4 the second (`*:caching_sha2_password,,`).
         default_plugin="SHOW GLOBAL VARIABLES WHERE variable_name "
         "IN ('default_authentication_plugin', 'authentication_policy')",
@@ -65,6 +68,9 @@ _DIALECTS = {
         accounts="SELECT u.host, u.plugin, HEX(u.authentication_string), "
         "COALESCE(JSON_VALUE(p.priv, '$.account_locked'), 0) = 1 OR u.password_expired = 'Y' FROM mysql.user u "
         "JOIN mysql.global_priv p ON p.user = u.user AND p.host = u.host WHERE u.user = %s ORDER BY u.host",
+        unlocked="SELECT u.user, u.host FROM mysql.user u JOIN mysql.global_priv p ON p.user = u.user "
+        "AND p.host = u.host "
+        "WHERE u.is_role <> 'Y' AND COALESCE(JSON_VALUE(p.priv, '$.account_locked'), 0) <> 1",
         default_plugin="SELECT 'plugin', 'mysql_native_password'",
     ),
 }
@@ -128,6 +134,12 @@ class MysqlDatabase:
 
     def revoke_all(self, user: str) -> list[str]:
         return mysql_accounts.revoke_all(self, user)
+
+    def inherited_logins(self) -> list[str]:
+        return mysql_accounts.inherited_logins(self)
+
+    def set_login(self, login: str, *, enabled: bool) -> None:
+        mysql_accounts.set_login(self, login, enabled=enabled)
 
     def other_databases_of(self, user: str) -> list[str]:
         return []  # an account's rights belong to the server: ensure_grants() has put them all right

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _GRANT = re.compile(r"GRANT (?P<privileges>.+?)(?: ON (?P<target>.+?))? TO [`']")
 Grant = tuple[str, str]
 _NOTHING: set[Grant] = {("USAGE", "*.*")}
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_SERVICE = ("rds", "mysql.", "mariadb.")  # rdsadmin, rdsproxyadmin, rdsrepladmin; the server's own
 _ORDER = ("SELECT", "INSERT", "UPDATE", "DELETE")  # as SHOW GRANTS prints them
 
 
@@ -142,3 +144,26 @@ def _plugin(database: MysqlDatabase) -> str:
 def _words(grant: Grant) -> str:
     privileges, target = grant
     return f"{privileges} on {target}" if target else f"act as {privileges}"
+
+
+def inherited_logins(database: MysqlDatabase) -> list[str]:
+    """`user@host` of every account that may log in, but for our own, the service's, and those of the server itself.
+
+    Nobody reaches an Aurora server as `localhost`. A further account of the master's name counts as inherited: its
+    password is not the one that was reset.
+    """
+    own = database.run("SELECT CURRENT_USER()")[0][0]
+    accounts = [f"{user}@{host}" for user, host in database.run(database.dialect.unlocked) if host not in _LOCAL]
+    return sorted(account for account in accounts if account != own and not account.startswith(_SERVICE))
+
+
+def set_login(database: MysqlDatabase, login: str, *, enabled: bool) -> None:
+    """Lock or unlock an account. Raises GrantsNotExact where the master may not."""
+    user, host = login.rsplit("@", 1)
+    try:
+        database.run(f"ALTER USER %s@%s ACCOUNT {'UNLOCK' if enabled else 'LOCK'}", user, host)
+    except StatementFailed as error:
+        raise GrantsNotExact(
+            f"The master user {database.endpoint.user!r} may not lock the account {login!r}: {error.message}",
+            remedy="Drop or lock the account in the source, then restore from a newer snapshot.",
+        ) from error

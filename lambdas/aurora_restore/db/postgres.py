@@ -81,6 +81,12 @@ class PostgresDatabase:
     def revoke_all(self, user: str) -> list[str]:
         return postgres_access.revoke_all(self, user)
 
+    def inherited_logins(self) -> list[str]:
+        return postgres_login.inherited_logins(self)
+
+    def set_login(self, login: str, *, enabled: bool) -> None:
+        postgres_login.set_login(self, login, enabled=enabled)
+
     def other_databases_of(self, user: str) -> list[str]:
         rows = self.run(
             "SELECT DISTINCT b.datname FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid "

@@ -81,3 +81,24 @@ def _leave_groups(session: Writer, role: str) -> list[str]:
         clause = f" GRANTED BY {postgres_name(grantor)}" if by_grantor else ""
         session.run(f"REVOKE {postgres_name(group)} FROM {postgres_name(role)}{clause} CASCADE")
     return [f"REVOKE ROLE {group}" for group, *_ in rows]
+
+
+def inherited_logins(session: Writer) -> list[str]:
+    """Every role that may log in, but for our own, Amazon's (`rds...`) and superusers, who are Amazon's on Aurora."""
+    rows = session.run(
+        "SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND rolname !~ '^(rds|pg_)' "
+        "AND rolname <> current_user ORDER BY 1"
+    )
+    return [row[0] for row in rows]
+
+
+def set_login(session: Writer, role: str, *, enabled: bool) -> None:
+    """Let a role log in, or not. Raises GrantsNotExact where the master may not alter it."""
+    try:
+        session.run(f"ALTER ROLE {postgres_name(role)} {'LOGIN' if enabled else 'NOLOGIN'}")
+    except StatementFailed as error:
+        raise GrantsNotExact(
+            f"The master user {session.endpoint.user!r} may not disable the login {role!r}: {error.message}",
+            remedy=f"In the source, as its administrator: GRANT {postgres_name(role)} TO "
+            f"{postgres_name(session.endpoint.user)} WITH ADMIN OPTION; then restore from a newer snapshot.",
+        ) from error

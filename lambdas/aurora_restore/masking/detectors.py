@@ -14,14 +14,15 @@ _EMAIL = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._%+-]*@(?P<domain>(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63})\b"
 )
 _RESERVED = ("invalid", "test", "example", "localhost")  # RFC 2606, section 2: no mail ever leaves for these
-# E.164: + and up to 15 digits, the first of them 1 to 9. Seven is the least that any numbering plan has.
-_INTERNATIONAL = re.compile(r"(?<![\w+])(?:\+|00)(?P<number>[1-9](?:[ ./()-]{0,2}\d){6,14})(?!\d)")
+# E.164, written with +, or with 00 where something sets the country code apart from an order number. Up to 15
+# digits, the first of them 1 to 9; seven is the least that any numbering plan has.
+_INTERNATIONAL = re.compile(r"(?<![\w+])(?:\+|00(?=[1-9]\d{0,2}[ ./()-]))[1-9](?:[ ./()-]{0,2}\d){6,14}(?!\d)")
 # North America, as people write it there; 555-01xx is kept free for fiction.
 _NORTH_AMERICAN = re.compile(
     r"(?<![\w.+-])(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])(?!555[-. ]01)[2-9]\d{2}[-. ]\d{4}(?![\w-])"
 )
 # ISO/IEC 7812: 13 to 19 digits; the first says which industry, and cards of payment begin with 2 to 6.
-_CARD = re.compile(r"(?<![\d.-])[2-6](?:[ -]?\d){12,18}(?![\d.-])")
+_CARD = re.compile(r"(?<!\d)(?<!\d[.-])[2-6](?:[ -]?\d){12,18}(?!\d|[.-]\d)")
 # ISO 13616: country, two check digits, up to 30 letters and digits; printed in groups of four.
 _IBAN = re.compile(r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Z0-9])")
 

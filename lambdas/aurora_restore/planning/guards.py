@@ -24,7 +24,7 @@ from aurora_restore.settings import Settings
 from aurora_restore.store import resource_key
 
 LARGEST_PLAN = 160 * 1024  # Step Functions service quotas: 256 KiB of data between states; the steps add what they made
-SUPPORTED_ENGINES = ("aurora-postgresql",)
+SUPPORTED_ENGINES = ("aurora-postgresql", "aurora-mysql")
 
 
 def require_account(settings: Settings, actual: str) -> None:

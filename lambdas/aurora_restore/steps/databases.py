@@ -9,7 +9,7 @@ from aurora_restore.aws.rds_types import Cluster
 from aurora_restore.aws.secrets import Credentials
 from aurora_restore.context import Context
 from aurora_restore.db import Database, Endpoint, connect
-from aurora_restore.errors import RestoreFailed
+from aurora_restore.errors import RestoreFailed, SecretNotFound
 from aurora_restore.steps.progress import require_own
 
 # Every Aurora cluster has these; "" logs a MySQL client in without choosing a database.
@@ -25,6 +25,22 @@ def new_cluster(context: Context, plan: Mapping[str, Any]) -> Cluster:
         raise RestoreFailed(f"Cluster {plan['restore']['cluster_id']} vanished.")
     require_own(context, cluster.tags, plan["operation_id"], f"Cluster {cluster.cluster_id}")
     return cluster
+
+
+def master_login(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> Credentials:
+    """The cluster's master user: from the pipeline's own secret, or from the one that RDS keeps for the cluster.
+
+    Raises SecretNotFound, SecretMalformed.
+    """
+    if plan["credentials"]["master"] == "secret":
+        return context.secrets.master_credentials(context.settings.master_secret_name)
+    managed = cluster.managed_secret
+    if managed is None:
+        raise SecretNotFound(
+            f"RDS keeps no master password for cluster {cluster.cluster_id}.",
+            remedy="Look who ended it (ModifyDBCluster, ManageMasterUserPassword), and start again.",
+        )
+    return context.secrets.credentials(managed)
 
 
 def budget_seconds(context: Context) -> float:

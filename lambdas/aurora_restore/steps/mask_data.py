@@ -17,7 +17,7 @@ from aurora_restore.errors import MaskingFailed, MaskingIncomplete
 from aurora_restore.masking.runner import Runner
 from aurora_restore.masking.scripts import MaskingSet, load, require_unchanged
 from aurora_restore.masking.search import OutOfTime, run_probe, search, tables_to_search
-from aurora_restore.steps.databases import budget_seconds, new_cluster, open_master
+from aurora_restore.steps.databases import budget_seconds, master_login, new_cluster, open_master
 from aurora_restore.steps.progress import finished, require_lock, waiting
 
 STEP = "MaskData"
@@ -41,7 +41,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     cluster = new_cluster(context, plan)
     entry = _journalled(context, plan, cluster)
     if entry["phase"] != "made":
-        master = context.secrets.master_credentials(context.settings.master_secret_name)
+        master = master_login(context, plan, cluster)
         values = {**masking["values"], "salt": _salt(master, plan["operation_id"])}
         with closing(open_master(context, cluster, master, masking["database"])) as database:
             entry = _advance(context, plan, database, found, values, entry, end)

@@ -1,8 +1,9 @@
-"""ResetCredentials: a restored cluster keeps production's master password; it gets the environment's own."""
+"""ResetCredentials: a restored cluster keeps production's passwords; the master gets another, nobody else logs in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from aurora_restore.aws.rds_types import Cluster
@@ -10,7 +11,7 @@ from aurora_restore.aws.secrets import Credentials
 from aurora_restore.context import Context
 from aurora_restore.db.failures import LoginRefused
 from aurora_restore.errors import ResourceBusy
-from aurora_restore.steps.databases import new_cluster, open_master
+from aurora_restore.steps.databases import master_login, new_cluster, open_master
 from aurora_restore.steps.progress import finished, require_lock, waiting
 
 STEP = "ResetCredentials"
@@ -19,32 +20,60 @@ PATIENCE_SECONDS = 900
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Set the master password from the secret, once, and wait until it really logs in; `done` only then.
+    """Set the master password, once, wait until it really logs in, and disable the logins that production left.
 
     The master user is the cluster's own: a restore keeps its name, so one secret serves targets whose masters differ,
     and the secret's `username` does not count here. Raises SecretNotFound, SecretMalformed, RestoreFailed, NameTaken,
-    LoginRefused, DatabaseUnreachable (retried), WaitTimedOut.
+    LoginRefused, GrantsNotExact, DatabaseUnreachable (retried), WaitTimedOut.
     """
     plan = document["plan"]
     require_lock(context, plan)
     since = int(document.get("credentials", {}).get("since", context.now()))
-    master = context.secrets.master_credentials(context.settings.master_secret_name)
     cluster = new_cluster(context, plan)
-    seen = {"master_username": cluster.master_username, "secret": master.secret}
-    if cluster.status == "available":
+    managed = plan["credentials"]["master"] == "managed"
+    seen: dict[str, Any] = {"master_username": cluster.master_username, "master": plan["credentials"]["master"]}
+    if cluster.status == "available" and managed and "MasterUserSecret" not in cluster.raw:
+        _request(context, plan, cluster, "managed", ManageMasterUserPassword=True)
+    elif cluster.status == "available" and not (managed and cluster.managed_secret is None):
+        master = master_login(context, plan, cluster)
+        seen["secret"] = master.secret
         if _logs_in(context, cluster, master):
-            _journal(context, plan, cluster, master, "made")
-            return {**seen, "status": cluster.status, "audit": seen, **finished(context, since)}
-        _request(context, plan, cluster, master)
+            disabled = _disable_logins(context, plan, cluster, master)
+            report = {**seen, "disabled_logins": disabled}
+            return {**seen, "status": cluster.status, "audit": report, **finished(context, since)}
+        if not managed:
+            _request(context, plan, cluster, master.version, MasterUserPassword=master.password)
     what = f"the master password of {cluster.cluster_id} ({cluster.status})"
     return {**seen, "status": cluster.status, **waiting(context, plan, what, since=since)}
 
 
-def _request(context: Context, plan: Mapping[str, Any], cluster: Cluster, master: Credentials) -> None:
-    """Ask for the secret's password, unless that was done and only has not shown yet."""
-    operation = context.store.read(plan["operation_id"])
-    entry = operation.entry(STEP) if operation else {}
-    if entry.get("phase") == "requested" and entry.get("secret_version") == master.version:
+def disabled_logins(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> list[str] | None:
+    """The logins that this operation disabled in this cluster; None when it has not come to that yet."""
+    entry = _entry(context, plan)
+    done = entry.get("phase") == "made" and entry.get("cluster_resource_id") == cluster.resource_id
+    return list(entry["disabled"]) if done else None
+
+
+def _disable_logins(context: Context, plan: Mapping[str, Any], cluster: Cluster, master: Credentials) -> list[str]:
+    """Nobody but the master may log in until SetupDbUsers says who; done once, for later that would undo its work."""
+    known = disabled_logins(context, plan, cluster)
+    if known is not None:
+        return known
+    entry = _entry(context, plan)  # of an attempt that died on the way
+    earlier = entry.get("disabled", []) if entry.get("cluster_resource_id") == cluster.resource_id else []
+    with closing(open_master(context, cluster, master)) as database:
+        found = sorted({*earlier, *database.inherited_logins()})
+        _journal(context, plan, cluster, "disabling", master.version, disabled=found)
+        for login in found:
+            database.set_login(login, enabled=False)
+    _journal(context, plan, cluster, "made", master.version, disabled=found)
+    return found
+
+
+def _request(context: Context, plan: Mapping[str, Any], cluster: Cluster, version: str, **change: Any) -> None:
+    """Ask for the new password, unless that was done and only has not shown yet. `version` tells passwords apart."""
+    entry = _entry(context, plan)
+    if entry.get("phase") == "requested" and entry.get("secret_version") == version:
         if context.now() - int(entry["at"]) > PATIENCE_SECONDS:
             raise LoginRefused(
                 f"Cluster {cluster.cluster_id} accepted a new password for {cluster.master_username!r} "
@@ -52,13 +81,13 @@ def _request(context: Context, plan: Mapping[str, Any], cluster: Cluster, master
                 remedy="See the cluster's RDS events, and whether something else (a rotation) sets its password.",
             )
         return
-    _journal(context, plan, cluster, master, "intended")
+    _journal(context, plan, cluster, "intended", version)
     try:
-        context.rds.modify_cluster(cluster.cluster_id, MasterUserPassword=master.password)
+        context.rds.modify_cluster(cluster.cluster_id, **change)
     except ResourceBusy as error:  # another change began since we looked: again after the wait
         context.logger.info("the password has to wait", extra={"reason": error.message})
         return
-    _journal(context, plan, cluster, master, "requested")
+    _journal(context, plan, cluster, "requested", version)
 
 
 def _logs_in(context: Context, cluster: Cluster, master: Credentials) -> bool:
@@ -69,12 +98,20 @@ def _logs_in(context: Context, cluster: Cluster, master: Credentials) -> bool:
     return True
 
 
-def _journal(context: Context, plan: Mapping[str, Any], cluster: Cluster, master: Credentials, phase: str) -> None:
+def _entry(context: Context, plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    operation = context.store.read(plan["operation_id"])
+    return operation.entry(STEP) if operation else {}
+
+
+def _journal(
+    context: Context, plan: Mapping[str, Any], cluster: Cluster, phase: str, version: str, **more: list[str]
+) -> None:
     entry = {
         "cluster_id": cluster.cluster_id,
         "cluster_resource_id": cluster.resource_id,
-        "secret_version": master.version,
+        "secret_version": version,
         "at": context.now(),
         "phase": phase,
+        **more,
     }
     context.store.journal(plan["operation_id"], STEP, entry)

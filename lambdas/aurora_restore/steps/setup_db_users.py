@@ -11,9 +11,11 @@ from aurora_restore.aws.rds_types import Cluster
 from aurora_restore.aws.secrets import Credentials
 from aurora_restore.context import Context
 from aurora_restore.db import Access
+from aurora_restore.db.model import login_name
 from aurora_restore.errors import SecretMalformed
-from aurora_restore.steps.databases import new_cluster, open_master
+from aurora_restore.steps.databases import master_login, new_cluster, open_master
 from aurora_restore.steps.progress import require_lock
+from aurora_restore.steps.reset_credentials import disabled_logins
 
 STEP = "SetupDbUsers"
 
@@ -26,10 +28,11 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     plan = document["plan"]
     require_lock(context, plan)
     cluster = new_cluster(context, plan)
-    master = context.secrets.master_credentials(context.settings.master_secret_name)
+    master = master_login(context, plan, cluster)
     logins = credentials_of(context, plan["users"])
     names = [login.username for login in logins]
     context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "intended"})
+    kept = _keep_logins(context, cluster, master, plan)
     pairs = list(zip(logins, plan["users"], strict=True))
     # All logins before any right: what a login owned passes to the master, and rights depend on who owns what.
     cleared = [_make_login(context, cluster, master, login, user["database"]) for login, user in pairs]
@@ -48,7 +51,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     for login, before, after in zip(logins, cleared, granted, strict=True):
         context.logger.info("user set up", extra={"user": login.username, "changes": [*before, *after]})
     context.store.journal(plan["operation_id"], STEP, {"users": names, "phase": "made"})
-    return {"users": users, "audit": {"users": users}}
+    return {"users": users, "audit": {"users": users, "kept_logins": kept}}
 
 
 def credentials_of(context: Context, users: Sequence[Mapping[str, Any]]) -> list[Credentials]:
@@ -63,6 +66,17 @@ def credentials_of(context: Context, users: Sequence[Mapping[str, Any]]) -> list
             remedy="Give every entry under users a secret with a username of its own.",
         )
     return logins
+
+
+def _keep_logins(context: Context, cluster: Cluster, master: Credentials, plan: Mapping[str, Any]) -> list[str]:
+    """Let those of production's logins log in again that the request keeps, with the rights they had."""
+    wanted = set(plan["credentials"]["keep_logins"])
+    kept = [name for name in disabled_logins(context, plan, cluster) or [] if login_name(name) in wanted]
+    if kept:
+        with closing(open_master(context, cluster, master)) as database:
+            for name in kept:
+                database.set_login(name, enabled=True)
+    return kept
 
 
 def _make_login(

@@ -63,6 +63,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "swap": {"needed": request.strategy == "swap", "old_cluster_id": old_cluster},
         "approval": approval,
         "users": [as_plain(user) for user in request.users],
+        "credentials": as_plain(request.credentials),
         "masking": masking,
         "verify": as_plain(request.verify),
         "retention": as_plain(request.retention),

@@ -13,7 +13,7 @@ from aurora_restore.aws.secrets import Credentials
 from aurora_restore.context import Context
 from aurora_restore.db import Access, Database
 from aurora_restore.errors import DatabaseRefused, VerificationFailed
-from aurora_restore.steps.databases import budget_seconds, new_cluster, open_as, open_master
+from aurora_restore.steps.databases import budget_seconds, master_login, new_cluster, open_as, open_master
 from aurora_restore.steps.setup_db_users import credentials_of
 from aurora_restore.verification import CheckFailed, check_freshness, check_query, check_table, check_user
 
@@ -28,7 +28,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """
     plan = document["plan"]
     cluster = new_cluster(context, plan)
-    master = context.secrets.master_credentials(context.settings.master_secret_name)
+    master = master_login(context, plan, cluster)
     end = time.monotonic() + budget_seconds(context)
     with closing(open_master(context, cluster, master, plan["verify"]["database"])) as database:
         version = database.server_version()

@@ -18,14 +18,18 @@ from tests.unit.lambdas.steps.conftest import MASTER_SECRET, Operation
 NEW_PASSWORD = "Env'ironment-$1%s"
 POSTGRES = f"""
 DROP SCHEMA IF EXISTS sales CASCADE; {disown("sales_app", "sales_reader")} DROP ROLE IF EXISTS sales_app, sales_reader;
-SET ROLE {MASTER}; CREATE SCHEMA sales; CREATE TABLE sales.orders (id serial, placed_at timestamptz);
+DROP ROLE IF EXISTS sales_old, "sales 'kept'";
+SET ROLE {MASTER}; CREATE SCHEMA sales; CREATE ROLE sales_old LOGIN PASSWORD 'production';
+CREATE ROLE "sales 'kept'" LOGIN PASSWORD 'production'; CREATE TABLE sales.orders (id serial, placed_at timestamptz);
 INSERT INTO sales.orders (placed_at) SELECT now() - interval '2 hours' FROM generate_series(1, 50);
 CREATE ROLE sales_app LOGIN PASSWORD 'production'; GRANT ALL ON sales.orders TO sales_app;
 RESET ROLE; CREATE TABLE sales.drafts (id int); ALTER TABLE sales.drafts OWNER TO sales_app;
 """
 MARIADB = """
 CREATE DATABASE IF NOT EXISTS shop; DROP DATABASE IF EXISTS sales; CREATE DATABASE sales; USE sales;
-DROP USER IF EXISTS sales_app, sales_reader;
+DROP USER IF EXISTS sales_app, sales_reader, sales_old, `sales 'kept'`, shopmaster@'10.%';
+CREATE USER sales_old IDENTIFIED BY 'production'; CREATE USER `sales 'kept'` IDENTIFIED BY 'production';
+CREATE USER shopmaster@'10.%' IDENTIFIED BY 'production';
 CREATE TABLE sales.orders (id int AUTO_INCREMENT PRIMARY KEY, placed_at timestamp NULL);
 INSERT INTO sales.orders (placed_at) SELECT now() - interval 2 hour FROM seq_1_to_50;
 CREATE USER sales_app IDENTIFIED BY 'production'; GRANT ALL ON sales.* TO sales_app;
@@ -137,3 +141,18 @@ def test_all_that_is_wrong_with_the_data_is_said_at_once(server: Server, operati
         "user sales_reader: may",
     ):
         assert part in str(caught.value)
+
+
+def test_nobody_of_production_logs_in_but_who_is_listed(
+    server: Server, operation: Operation, open_database: Connect
+) -> None:
+    operation.credentials["keep_logins"] = ["sales 'kept'"]
+    database = "" if server.engine == "aurora-mysql" else "shop"
+    run_all(operation)
+    disabled = operation.entry("ResetCredentials")["disabled"]
+    suffix = "@%" if server.engine == "aurora-mysql" else ""
+    assert {f"sales_old{suffix}", f"sales 'kept'{suffix}", f"sales_app{suffix}"} <= set(disabled)
+    assert (f"{MASTER}@10.%" in disabled) is (server.engine == "aurora-mysql")
+    open_database(server, database, "sales 'kept'", "production")
+    with pytest.raises(LoginRefused):
+        open_database(server, database, "sales_old", "production")

@@ -127,6 +127,13 @@ class Shop:
         found = self.aws.client("rds").describe_db_clusters()["DBClusters"]
         return {cluster["DBClusterIdentifier"]: cluster["Status"] for cluster in found}
 
+    def snapshot(self, name: str, cluster: str) -> None:
+        """Take a snapshot and wait for it."""
+        rds = self.aws.client("rds")
+        rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=name, DBClusterIdentifier=cluster)
+        waiter = rds.get_waiter("db_cluster_snapshot_available")
+        waiter.wait(DBClusterSnapshotIdentifier=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
     def instances(self) -> set[str]:
         found = self.aws.client("rds").describe_db_instances()["DBInstances"]
         return {instance["DBInstanceIdentifier"] for instance in found}

@@ -140,6 +140,29 @@ class TestFailures:
         state = shop.item("too-few")
         assert state is not None and state["status"]["S"] == "FAILED"
 
+    def test_personal_data_that_masking_leaves(self, shop: Shop) -> None:
+        masking = {"set": "orders-staging", "detectors": {"kinds": ["email"], "allow": []}}
+        with shop.databases.connect("orders-prod", shop.source, "shop") as connection:
+            cursor = connection.cursor()
+            cursor.execute("CREATE TABLE shop.notes AS SELECT 'call ' || email AS note FROM shop.customers LIMIT 7")
+            connection.commit()
+            shop.snapshot("orders-prod-notes", "orders-prod")
+            cursor.execute("DROP TABLE shop.notes")
+            connection.commit()
+        try:
+            output = self.fails(
+                shop,
+                "left-over",
+                "MaskingIncomplete",
+                "AR408",
+                request={"masking": masking},
+                source_snapshot="orders-prod-notes",
+            )
+        finally:
+            shop.aws.client("rds").delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="orders-prod-notes")
+        assert "shop.notes.note: 7 of 7 rows look like e-mail addresses" in output
+        assert "@example.com" not in output
+
     def test_an_aws_error_in_mid_run(self, shop: Shop) -> None:
         fault = {"service": "rds", "action": "CreateDBInstance", "error_code": "InstanceQuotaExceeded", "status": 400}
         shop.aws.emulator.request("POST", "/_emulator/faults", {**fault, "count": 1})
@@ -163,6 +186,11 @@ class TestSuccess:
 
     def test_the_target_holds_the_sources_rows(self, shop: Shop, operation: str) -> None:
         assert shop.rows("orders-staging") == self.before["orders-prod"]
+
+    def test_the_customers_contact_data_is_masked(self, shop: Shop, operation: str) -> None:
+        count = {name: shop.rows(name)["shop.customers"][0] for name in ("orders-prod", "orders-staging")}
+        found = {name: shop.databases.contacts(name, shop.login(name), "shop") for name in count}
+        assert found == {"orders-prod": (count["orders-prod"], 0), "orders-staging": (count["orders-staging"],) * 2}
 
     def test_the_old_cluster_stands_beside_it_with_the_old_rows(self, shop: Shop, operation: str) -> None:
         assert shop.clusters() == dict.fromkeys(

@@ -66,7 +66,8 @@ def test_the_source_as_target_is_refused(pipeline: Pipeline) -> None:
         ({"Status": "modifying"}, "TargetNotAvailable"),
         ({"Status": "stopped"}, "TargetNotAvailable"),
         ({"GlobalClusterIdentifier": "world"}, "TargetNotAvailable"),
-        ({"Engine": "aurora-mysql"}, "SeveralProblems"),
+        ({"Engine": "aurora-mysql"}, "IncompatibleEngine"),
+        ({"Engine": "neptune"}, "SeveralProblems"),
         ({"EngineVersion": "15.8"}, "IncompatibleEngine"),
     ],
 )

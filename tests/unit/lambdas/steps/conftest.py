@@ -46,6 +46,7 @@ class Operation:
     verify: dict[str, Any] = field(
         default_factory=lambda: {"database": None, "tables": [], "freshness": [], "queries": []}
     )
+    credentials: dict[str, Any] = field(default_factory=lambda: {"master": "secret", "keep_logins": []})
     masking: dict[str, Any] = field(default_factory=lambda: {"needed": False})
     engine: str = "aurora-postgresql"
     results: dict[str, Any] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Operation:
             "target": {"cluster": "orders-staging", "region": "us-east-1"},
             "restore": {"cluster_id": CLUSTER, "engine": self.engine},
             "users": self.users,
+            "credentials": self.credentials,
             "masking": self.masking,
             "verify": self.verify,
             "expected_phases": {},

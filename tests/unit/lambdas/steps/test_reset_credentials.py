@@ -28,12 +28,29 @@ STEP = reset_credentials.STEP
 
 
 class Connection:
+    """A server whose logins are in `able`."""
+
+    def __init__(self, able: dict[str, bool]) -> None:
+        self.able = able
+
     def close(self) -> None:
         pass
 
+    def inherited_logins(self) -> list[str]:
+        return [name for name, able in self.able.items() if able]
+
+    def set_login(self, login: str, *, enabled: bool) -> None:
+        self.able[login] = enabled
+
 
 @pytest.fixture
-def logins(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> list[Endpoint]:
+def able() -> dict[str, bool]:
+    """Production's logins, and whether they may log in."""
+    return {"shop_app": True, "report": True}
+
+
+@pytest.fixture
+def logins(operation: Operation, able: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> list[Endpoint]:
     """A server that takes the password of the last ModifyDBCluster; the list holds every attempt."""
     attempts: list[Endpoint] = []
 
@@ -41,7 +58,7 @@ def logins(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> list[Endpoi
         attempts.append(endpoint)
         if endpoint.password != operation.cluster.get("MasterUserPassword", "production"):
             raise LoginRefused("no")
-        return Connection()
+        return Connection(able)
 
     monkeypatch.setattr(databases, "connect", connect)
     return attempts
@@ -184,3 +201,88 @@ def test_secrets_are_checked_before_anything_changes(operation: Operation, login
     with pytest.raises(SecretNotFound):
         step(operation)
     assert changes(operation) == 0
+
+
+def test_productions_logins_are_disabled_once(
+    operation: Operation, logins: list[Endpoint], able: dict[str, bool]
+) -> None:
+    step(operation)
+    assert all(able.values())
+    result = step(operation)
+    assert result["audit"]["disabled_logins"] == ["report", "shop_app"]
+    assert not any(able.values())
+    able["shop_app"] = True  # as SetupDbUsers does it
+    assert step(operation)["audit"]["disabled_logins"] == ["report", "shop_app"]
+    assert able == {"shop_app": True, "report": False}
+
+
+def test_what_was_disabled_in_another_cluster_does_not_count(
+    operation: Operation, logins: list[Endpoint], able: dict[str, bool]
+) -> None:
+    step(operation)
+    step(operation)
+    operation.cluster["DbClusterResourceId"] = "cluster-ANOTHER"
+    able["shop_app"] = True
+    step(operation)
+    assert not any(able.values())
+
+
+def test_a_kill_while_logins_are_disabled_forgets_none(
+    operation: Operation, logins: list[Endpoint], able: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step(operation)
+    set_login = Connection.set_login
+
+    def die(connection: Connection, login: str, *, enabled: bool) -> None:
+        set_login(connection, login, enabled=enabled)
+        raise Killed
+
+    monkeypatch.setattr(Connection, "set_login", die)
+    with pytest.raises(Killed):
+        step(operation)
+    monkeypatch.undo()
+    assert sum(able.values()) == 1
+    monkeypatch.setattr(databases, "connect", lambda *_: Connection(able))
+    assert step(operation)["audit"]["disabled_logins"] == ["report", "shop_app"]
+    assert not any(able.values())
+
+
+class TestManaged:
+    """`master: managed`: RDS makes the password and keeps it in a secret of its own."""
+
+    ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!cluster-1"
+
+    @pytest.fixture(autouse=True)
+    def managed(self, operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
+        operation.credentials["master"] = "managed"
+        rds = operation.pipeline.rds
+        modify = rds._modify_db_cluster
+
+        def hand_over(**arguments: Any) -> dict[str, Any]:
+            if arguments.pop("ManageMasterUserPassword", False):
+                operation.cluster["MasterUserSecret"] = {"SecretArn": self.ARN, "SecretStatus": "creating"}
+                operation.cluster["MasterUserPassword"] = 'Made/by"RDS@ 1'
+                operation.secrets.put(self.ARN, {"username": "postgres", "password": 'Made/by"RDS@ 1'})
+            return modify(**arguments)
+
+        monkeypatch.setattr(rds, "_modify_db_cluster", hand_over)
+
+    def test_the_password_is_handed_over_and_used_once_the_secret_can_be_read(
+        self, operation: Operation, logins: list[Endpoint]
+    ) -> None:
+        assert step(operation)["done"] is False
+        assert step(operation)["done"] is False  # creating
+        assert logins == []
+        operation.cluster["MasterUserSecret"]["SecretStatus"] = "active"
+        result = step(operation)
+        assert (result["done"], result["master"], result["secret"]) == (True, "managed", self.ARN)
+        assert changes(operation) == 1
+        assert "Made/by" not in json.dumps(result)
+
+    def test_a_secret_that_never_becomes_usable_runs_into_the_deadline(
+        self, operation: Operation, logins: list[Endpoint]
+    ) -> None:
+        with pytest.raises(WaitTimedOut):
+            for _ in range(100):
+                operation.pipeline.clock.advance(step(operation)["wait_seconds"])
+        assert changes(operation) == 1
