@@ -89,6 +89,9 @@ class Verify:
     """What must hold before the swap; the entries of the lists are as the schema describes them."""
 
     database: str | None = None
+    schemas: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    baseline: Mapping[str, Any] | None = None
     tables: tuple[Mapping[str, Any], ...] = ()
     freshness: tuple[Mapping[str, Any], ...] = ()
     queries: tuple[Mapping[str, Any], ...] = ()
@@ -155,17 +158,17 @@ def parse(request: Any) -> Request:
         users=tuple(User(**{**user, "schemas": tuple(user["schemas"])}) for user in data["users"]),
         credentials=CredentialsWanted(data["credentials"]["master"], tuple(data["credentials"]["keep_logins"])),
         masking=_masking(data["masking"]),
-        verify=Verify(
-            database=data["verify"]["database"],
-            tables=tuple(data["verify"]["tables"]),
-            freshness=tuple(data["verify"]["freshness"]),
-            queries=tuple(data["verify"]["queries"]),
-        ),
+        verify=_verify(data["verify"]),
         retention=Retention(**data["retention"]),
         approval=Approval(**(data["approval"] or {})),
         requested_by=data["requested_by"],
         dry_run=data["dry_run"],
     )
+
+
+def _verify(data: Mapping[str, Any]) -> Verify:
+    lists: dict[str, Any] = {key: tuple(value) for key, value in data.items() if isinstance(value, list)}
+    return Verify(**{**data, **lists})
 
 
 def _masking(data: Mapping[str, Any] | None) -> Masking | None:

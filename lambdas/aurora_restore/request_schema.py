@@ -185,18 +185,28 @@ class QuerySchema(Schema):
     expect = fields.Raw(required=True, allow_none=True)
 
 
+class BaselineSchema(Schema):
+    """A table inside the restored database with columns `table_name` and `row_count`, filled before the snapshot."""
+
+    table = _text()
+    tolerance_percent = fields.Float(load_default=0.0, validate=validate.Range(min=0))
+
+
 class VerifySchema(Schema):
     """What must hold before the swap."""
 
     database = _optional(validate.Length(min=1, max=63))
+    schemas = fields.List(_text(), load_default=list)
+    extensions = fields.List(_text(), load_default=list)
+    baseline = fields.Nested(BaselineSchema, allow_none=True, load_default=None)
     tables = _list(TableSchema)
     freshness = _list(FreshnessSchema)
     queries = _list(QuerySchema)
 
     @validates_schema(skip_on_field_errors=False)
     def _checks_need_a_database(self, data: Mapping[str, Any], **_: Any) -> None:
-        if any(data.get(name) for name in ("tables", "freshness", "queries")) and not data.get("database"):
-            raise ValidationError({"database": ["is needed when there are tables, freshness or queries to check"]})
+        if any(value for name, value in data.items() if name != "database") and not data.get("database"):
+            raise ValidationError({"database": ["is needed when there is something in it to check"]})
 
 
 class DetectorsSchema(Schema):

@@ -71,7 +71,7 @@ class MariaDb(Engine):
             "USE mysql;",
             "SET @auth_root_socket = NULL;",
             *(tables.read_text() for tables in _SYSTEM_TABLES),
-            "DELETE FROM mysql.global_priv;",
+            "DELETE FROM mysql.global_priv WHERE user <> 'mariadb.sys';",  # it defines the view mysql.user
             "FLUSH PRIVILEGES;",
             f"GRANT ALL ON *.* TO '{_ADMIN}'@'localhost' IDENTIFIED BY PASSWORD '{verifier}' WITH GRANT OPTION;",
         ]

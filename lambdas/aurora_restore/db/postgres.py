@@ -55,9 +55,9 @@ class PostgresDatabase:
             return self._connection.execute_unnamed(sql, vals=values).rows or []
 
     @contextmanager
-    def transaction(self, mode: str = "READ WRITE") -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """All or nothing: DDL and grants are transactional in PostgreSQL."""
-        self.run(f"BEGIN {mode}")
+        self.run("BEGIN")
         try:
             yield
         except BaseException:
@@ -115,17 +115,17 @@ class PostgresDatabase:
         return {row[0]: row[1] for row in self.run("SELECT extname, extversion FROM pg_extension")}
 
     def count_rows(self, table: str, limit: int) -> int:
-        with self.transaction("READ ONLY"):
+        with self.looking():
             return int(self.run(f"SELECT count(*) FROM (SELECT FROM {_table(table)} LIMIT $1) s", limit)[0][0])
 
     def newest_age_seconds(self, table: str, column: str) -> float | None:
         newest = f"SELECT max({postgres_name(column)}) FROM {_table(table)}"
-        with self.transaction("READ ONLY"):
+        with self.looking():
             age = self.run(f"SELECT extract(epoch FROM now() - ({newest})::timestamptz)")[0][0]
         return None if age is None else float(age)
 
     def scalar(self, sql: str) -> object:
-        with self.transaction("READ ONLY"):
+        with self.looking():
             rows = self.run(sql)
         if len(rows) != 1 or len(rows[0]) != 1:
             raise StatementFailed("The statement must return one row with one column.")

@@ -38,10 +38,8 @@ def revoke_all(session: Writer, role: str) -> list[str]:
 
 
 @contextmanager
-def acting_for(session: Writer, owners: Iterable[str], *, leave: bool = True) -> Iterator[None]:
+def acting_for(session: Writer, owners: Iterable[str]) -> Iterator[None]:
     """Hold the rights of roles that own objects, inside the caller's transaction; memberships end as they were.
-
-    Without `leave` the caller's rollback ends them.
 
     Aurora's master is no superuser. Until PostgreSQL 15 CREATEROLE lets it join any role; since 16 it needs ADMIN
     OPTION on the role, which it has on every role it created itself.
@@ -66,7 +64,7 @@ def acting_for(session: Writer, owners: Iterable[str], *, leave: bool = True) ->
                 "WITH ADMIN OPTION; then restore from a newer snapshot.",
             ) from error
     yield
-    for owner, has_options in rows if leave else ():
+    for owner, has_options in rows:
         session.run(
             f"REVOKE {postgres_name(owner)} FROM CURRENT_USER" + (" GRANTED BY CURRENT_USER" if has_options else "")
         )

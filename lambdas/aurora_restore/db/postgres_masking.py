@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from aurora_restore.db.failures import StatementFailed
 from aurora_restore.db.model import TextTable
-from aurora_restore.db.postgres_access import acting_for
 from aurora_restore.db.postgres_rights import Writer
 from aurora_restore.db.quoting import postgres_name
 from aurora_restore.db.statements import Statement
+from aurora_restore.errors import RestoreError
 
 _PAGE = 5000  # rows in memory at a time
 _SPARE = 4  # pages differ in how many rows they hold: sample more of them, and stop at the wanted number of rows
 _TYPES = {str: "::text", int: "::bigint", float: "::float8", bool: "::boolean"}
+# Owners whose rights the connection lacks, without PostgreSQL's own roles: nobody may join pg_database_owner.
 _OWNERS = (
-    "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database() "
-    "UNION SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname !~ '^(pg_.*|information_schema)$' "
-    "UNION SELECT pg_get_userbyid(c.relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE n.nspname !~ '^(pg_.*|information_schema)$' AND c.relkind IN ('r', 'p', 'm', 'v', 'f', 'S')"
+    "SELECT r.rolname, current_setting('server_version_num')::int >= 160000 FROM pg_roles r WHERE r.oid IN ("
+    "SELECT datdba FROM pg_database WHERE datname = current_database() "
+    "UNION SELECT nspowner FROM pg_namespace WHERE nspname !~ '^(pg_.*|information_schema)$' "
+    "UNION SELECT c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname !~ '^(pg_.*|information_schema)$') "
+    "AND NOT r.rolsuper AND r.rolname !~ '^pg_' AND NOT pg_has_role(r.oid, 'USAGE') ORDER BY 1"
 )
 # Strings of any name, and what holds them: JSON, XML, hstore, arrays. A partition is looked at through its parent.
 _TEXT_TABLES = (
@@ -38,9 +42,12 @@ _TEXT_TABLES = (
 
 @contextmanager
 def changing(session: Writer) -> Iterator[None]:
-    """A transaction with the rights of every owner in the database: Aurora's master is no superuser."""
-    with session.transaction(), acting_for(session, _owners(session)):
+    """A transaction with the rights of the owners in the database: Aurora's master is no superuser."""
+    with session.transaction():
+        joined = _join_owners(session)
         yield
+        for revoke in joined:
+            session.run(revoke)
 
 
 @contextmanager
@@ -48,11 +55,12 @@ def looking(session: Writer) -> Iterator[None]:
     """The same, but nothing can be written: neither by a probe, nor by what a probe calls."""
     session.run("BEGIN")
     try:
-        with acting_for(session, _owners(session), leave=False):
-            session.run("SET TRANSACTION READ ONLY")
-            yield
+        _join_owners(session)
+        session.run("SET TRANSACTION READ ONLY")
+        yield
     finally:
-        session.run("ROLLBACK")  # and with it the memberships
+        with suppress(RestoreError):  # a broken connection has rolled back already
+            session.run("ROLLBACK")  # and with it the memberships
 
 
 def execute(session: Writer, statement: Statement, values: Mapping[str, object]) -> list[list[Any]]:
@@ -86,6 +94,20 @@ def text_values(session: Writer, table: TextTable, rows: int | None) -> Iterator
     session.run("CLOSE aurora_restore_look")
 
 
-def _owners(session: Writer) -> list[str]:
-    """Without PostgreSQL's own roles: nobody may join pg_database_owner, whose only member owns the database."""
-    return [row[0] for row in session.run(_OWNERS) if not row[0].startswith("pg_")]
+def _join_owners(session: Writer) -> list[str]:
+    """Join the owners that the master may join, inside the caller's transaction; returns what ends that.
+
+    Where it may not (PostgreSQL 16 and newer, without ADMIN OPTION), the statement that needs the right will say so.
+    """
+    joined = []
+    for owner, has_options in session.run(_OWNERS):
+        name = postgres_name(owner)
+        session.run("SAVEPOINT join_owner")
+        try:
+            session.run(f"GRANT {name} TO CURRENT_USER" + (" WITH INHERIT TRUE, SET TRUE" if has_options else ""))
+        except StatementFailed:
+            session.run("ROLLBACK TO SAVEPOINT join_owner")
+        else:
+            joined.append(f"REVOKE {name} FROM CURRENT_USER" + (" GRANTED BY CURRENT_USER" if has_options else ""))
+        session.run("RELEASE SAVEPOINT join_owner")
+    return joined

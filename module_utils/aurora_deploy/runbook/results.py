@@ -15,7 +15,7 @@ def unfinished(result: Any) -> bool:
 
 def words(result: Mapping[str, Any]) -> str:
     """Return what a result says of interest: source, checks, AWS status, percentage, the next look; else nothing."""
-    parts = [_plan(result), _checks(result.get("checks")), _status(result.get("status"))]
+    parts = [_plan(result), _checks(result.get("passed")), _status(result.get("status"))]
     if result.get("hops", 1) > 1:
         parts.append(f"copy {result['hop']} of {result['hops']}")
     if "decided_by" in result:
@@ -37,8 +37,8 @@ def _plan(plan: Mapping[str, Any]) -> str:
     return f"{source['text']}, data of {source['created_at']}" if source["created_at"] else str(source["text"])
 
 
-def _checks(checks: Any) -> str:
-    return f"{len(checks)} checks passed" if isinstance(checks, list) else ""
+def _checks(passed: Any) -> str:
+    return f"{passed} checks passed" if isinstance(passed, int) else ""
 
 
 def _status(status: Any) -> str:

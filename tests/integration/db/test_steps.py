@@ -95,6 +95,7 @@ def run_all(operation: Operation) -> dict[str, Any]:
 def test_the_steps_end_in_a_verified_environment(server: Server, operation: Operation, open_database: Connect) -> None:
     result = run_all(operation)
     assert {check["name"]: check["passed"] for check in result["checks"]} == {
+        "logins": True,
         "user sales_app": True,
         "user sales_reader": True,
         "table sales.orders": True,
@@ -131,7 +132,7 @@ def test_all_that_is_wrong_with_the_data_is_said_at_once(server: Server, operati
         else "GRANT INSERT ON sales.orders TO sales_reader"
     )
     server.admin(grant, "" if server.engine == "aurora-mysql" else "shop")
-    with pytest.raises(VerificationFailed, match=r"^\[AR405\] 5 of 6 checks failed\.") as caught:
+    with pytest.raises(VerificationFailed, match=r"^\[AR405\] 5 of 7 checks failed\.") as caught:
         verify_restore.run(operation.context, operation.document)
     for part in (
         "50 rows, at least 51",

@@ -57,7 +57,7 @@ class Crm:
             host=found["Endpoint"],
             port=found["Port"],
             user=login.username,
-            password=login.password,
+            password=login.password.encode(),  # PyMySQL would encode text as Latin-1
             database="crm",
             ssl=ssl.create_default_context(cafile=str(self.aws.ca_file)),
             autocommit=True,

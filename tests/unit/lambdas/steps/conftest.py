@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from aurora_restore.aws.secrets import Secrets
 from aurora_restore.context import Context
+from aurora_restore.request import Verify, as_plain
 from aurora_restore.store import resource_key
 from tests.unit.lambdas.pipeline import OPERATION, Pipeline
 
@@ -43,9 +44,7 @@ class Operation:
     pipeline: Pipeline = field(default_factory=Pipeline)
     secrets: SecretsClient = field(default_factory=SecretsClient)
     users: list[dict[str, Any]] = field(default_factory=list)
-    verify: dict[str, Any] = field(
-        default_factory=lambda: {"database": None, "tables": [], "freshness": [], "queries": []}
-    )
+    verify: dict[str, Any] = field(default_factory=lambda: as_plain(Verify()))
     credentials: dict[str, Any] = field(default_factory=lambda: {"master": "secret", "keep_logins": []})
     masking: dict[str, Any] = field(default_factory=lambda: {"needed": False})
     engine: str = "aurora-postgresql"

@@ -13,7 +13,7 @@ from aurora_deploy.runbook.results import words
         ({"status": "copying", "percent": 40, "done": False, "wait_seconds": 30}, "copying, 40 %, next look in 30 s"),
         ({"status": "available", "done": True, "wait_seconds": 0}, "available"),
         ({"status": {"a-1": "creating", "a-2": "available", "a-3": "creating"}}, "available and creating"),
-        ({"checks": [{"name": "user app"}, {"name": "table orders"}]}, "2 checks passed"),
+        ({"passed": 2, "checks": [{"name": "user app"}]}, "2 checks passed"),
         (
             {"source": {"text": "snapshot nightly of orders-prod", "created_at": "2026-11-23T01:00:00Z"}},
             "snapshot nightly of orders-prod, data of 2026-11-23T01:00:00Z",
