@@ -41,8 +41,11 @@ def approval_requested(settings: Settings, plan: Mapping[str, Any], expires_at: 
     )
 
 
-def succeeded(settings: Settings, plan: Mapping[str, Any], seconds: int, archive: Mapping[str, Any]) -> tuple[str, str]:
-    """Subject and text of "succeeded"; `seconds` since the execution started."""
+def succeeded(
+    settings: Settings, plan: Mapping[str, Any], seconds: int, document: Mapping[str, Any]
+) -> tuple[str, str]:
+    """Subject and text of "succeeded"; `seconds` since the execution started, `document` with the steps' results."""
+    archive = document["archive"]
     old = archive.get("old_cluster_id")
     if plan["action"] == "rollback":
         return _subject(settings, "rolled back", plan["target"]["cluster"]), _lines(
@@ -55,6 +58,8 @@ def succeeded(settings: Settings, plan: Mapping[str, Any], seconds: int, archive
     return _subject(settings, "succeeded", plan["target"]["cluster"]), _lines(
         *_facts(settings, plan),
         ("Duration", duration(seconds)),
+        ("Masking", document["masking"]["status"] if "masking" in document else "not asked for"),
+        ("Verification", _checks(document.get("verification", {}))),
         ("Old cluster", kept),
         ("Next", "Applications that cache DNS may need to reconnect to reach the restored cluster."),
     )
@@ -77,6 +82,16 @@ def failed(
         *([("LEFT BEHIND", "; ".join(left))] if left else []),
         ("Next", failure.remedy),
     )
+
+
+def _checks(verification: Mapping[str, Any]) -> str:
+    """How many checks passed, and the first of them by name."""
+    if "passed" not in verification:
+        return "not run"
+    names = ", ".join(check["name"] for check in verification["checks"])
+    more = verification["passed"] - len(verification["checks"])
+    rest = f" and {more} more" if more else ""
+    return f"{verification['passed']} checks passed in {verification['seconds']:g} s: {names}{rest}"
 
 
 def duration(seconds: int) -> str:

@@ -16,7 +16,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """Publish the success; returns `message_id` and `seconds` since the execution started."""
     plan = document["plan"]
     seconds = context.now() - int(parse_iso(document["execution"]["started_at"]).timestamp())
-    subject, text = messages.succeeded(context.settings, plan, seconds, document["archive"])
+    subject, text = messages.succeeded(context.settings, plan, seconds, document)
     message_id = publish_once(context, plan["operation_id"], "NotifySuccess", subject, text)
     if plan["action"] == "restore":
         _remember(context, plan, document, seconds)

@@ -9,6 +9,7 @@ from typing import Any
 from aurora_deploy.runbook.cost import cost
 from aurora_deploy.runbook.text import duration
 
+_MASTERS = {"secret": "password from the pipeline's secret", "managed": "password kept and rotated by RDS"}
 _TOLD_ELSEWHERE = frozenset({"cluster_id", "snapshot_id", "source_cluster", "source_resource_id", "tags"})
 
 
@@ -26,6 +27,9 @@ def plan_lines(plan: Mapping[str, Any], prices: Mapping[str, float]) -> list[str
         lines += [_line("instance", instance["id"]), *_values(instance, plan["origins"], "instances.")]
     return [
         *lines,
+        _line("master", _MASTERS[plan["credentials"]["master"]]),
+        *(_line("keeps login", name) for name in plan["credentials"]["keep_logins"]),
+        *_masking(plan["masking"]),
         *(
             _line("user", f"{user['access']} from secret {user['secret']} in {user['database']}")
             for user in plan["users"]
@@ -45,6 +49,18 @@ def _approval(approval: Mapping[str, Any]) -> list[str]:
         return [_line("approval", "none is required")]
     who = "anybody but the requester" if approval["forbid_self"] else "anybody with the right to"
     return [_line("approval", f"by {who}, within {duration(approval['expires_seconds'])}")]
+
+
+def _masking(masking: Mapping[str, Any]) -> list[str]:
+    """The set, its files with their checksums, and what is looked for afterwards."""
+    if not masking["needed"]:
+        return [_line("masking", "none")]
+    rows = f"{masking['detectors']['sample']} rows a table" if masking["detectors"]["sample"] else "every row"
+    return [
+        _line("masking", f"{masking['set']} in {masking['database']}, checksum {masking['checksum']}"),
+        *(_line("", f"{name} {checksum}") for name, checksum in sorted(masking["files"].items())),
+        _line("", f"then looks for {', '.join(masking['detectors']['kinds'])} in {rows}"),
+    ]
 
 
 def _data_of(source: Mapping[str, Any]) -> str:

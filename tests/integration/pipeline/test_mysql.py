@@ -14,7 +14,7 @@ import pytest
 from pymysql.err import OperationalError
 
 from demo.databases import Login
-from tests.integration.pipeline.conftest import PREFIX, LocalAws, Played
+from tests.integration.pipeline.conftest import PREFIX, LocalAws, Played, wait_until
 
 ENGINE = "aurora-mysql"
 SOURCE, TARGET = "crm-prod", "crm-staging"
@@ -72,6 +72,15 @@ class Crm:
     def names(self) -> set[str]:
         return {each["DBClusterIdentifier"] for each in self.rds.describe_db_clusters()["DBClusters"]}
 
+    def remove(self) -> None:
+        """Leave the account as it was: other tests look at all that stands in it."""
+        for cluster in filter(lambda name: name.startswith("crm-"), self.names()):
+            for member in self.describe(cluster)["DBClusterMembers"]:
+                self.rds.delete_db_instance(DBInstanceIdentifier=member["DBInstanceIdentifier"])
+            self.rds.delete_db_cluster(DBClusterIdentifier=cluster, SkipFinalSnapshot=True)
+        self.rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="crm-nightly")
+        wait_until(lambda: not any(name.startswith("crm-") for name in self.names()), "the clusters vanish")
+
     def contacts(self, cluster: str, login: Login) -> tuple[int, int]:
         """How many there are, and how many of them are masked."""
         with self.session(cluster, login) as cursor:
@@ -111,7 +120,7 @@ class Crm:
 
 
 @pytest.fixture(scope="module")
-def crm(deployed: LocalAws) -> Crm:
+def crm(deployed: LocalAws) -> Iterator[Crm]:
     made = Crm(deployed)
     group = "crm-lower-case"
     made.rds.create_db_cluster_parameter_group(
@@ -126,7 +135,8 @@ def crm(deployed: LocalAws) -> Crm:
     made.rds.get_waiter("db_cluster_snapshot_available").wait(
         DBClusterSnapshotIdentifier="crm-nightly", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
-    return made
+    yield made
+    made.remove()
 
 
 def restore(crm: Crm, operation: str, **variables: Any) -> Played:

@@ -19,6 +19,15 @@ PLAN: dict[str, Any] = {
     "restore": {"cluster_id": "orders-staging-op-1", "port": 5432, "kms_key_id": None, "tags": {"a": "b"}},
     "instances": [{"id": "orders-staging-op-1-1", "class": "db.r6g.large", "tier": 1}],
     "swap": {"needed": True, "old_cluster_id": "orders-staging-old-op-1"},
+    "credentials": {"master": "managed", "keep_logins": ["report"]},
+    "masking": {
+        "needed": True,
+        "set": "orders-staging",
+        "database": "shop",
+        "checksum": "cc",
+        "files": {"probes/left.sql": "bb", "010_a.sql": "aa"},
+        "detectors": {"kinds": ["email", "iban"], "sample": 100, "allow": []},
+    },
     "users": [{"access": "read_only", "secret": "report", "database": "shop", "schemas": ["shop"]}],
     "verify": {"database": "shop", "tables": [], "queries": []},
     "retention": {"keep_old_hours": 24},
@@ -41,6 +50,12 @@ def test_every_value_of_a_plan_is_told_with_its_origin() -> None:
         "instance orders-staging-op-1-1",
         "class = db.r6g.large (from the request)",
         "tier = 1 (from the target)",
+        "master password kept and rotated by RDS",
+        "keeps login report",
+        "masking orders-staging in shop, checksum cc",
+        "010_a.sql aa",
+        "probes/left.sql bb",
+        "then looks for email, iban in 100 rows a table",
         "user read_only from secret report in shop",
         'verification {"database": "shop"}',
         "swap orders-staging becomes orders-staging-old-op-1",
@@ -58,6 +73,7 @@ def test_what_a_plan_does_not_need_is_said_to_be_none() -> None:
             **PLAN,
             "source": {"text": "a clone of orders-prod", "region": "us-east-1", "created_at": None},
             "copy": {"needed": False, "reason": "same region", "hops": []},
+            "masking": {"needed": False},
             "swap": {"needed": False},
             "expected_seconds": None,
             "approval": {**PLAN["approval"], "required": True},
@@ -66,5 +82,6 @@ def test_what_a_plan_does_not_need_is_said_to_be_none() -> None:
     )
     assert any("none: same region" in line for line in lines)
     assert any(line.endswith("a clone of orders-prod in us-east-1") for line in lines)
+    assert any(line.split() == ["masking", "none"] for line in lines)
     assert any("unknown: no earlier restore" in line for line in lines)
     assert any("by anybody but the requester, within 8 h 00 min" in line for line in lines)
