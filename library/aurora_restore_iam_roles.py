@@ -29,6 +29,12 @@ options:
         description: All inline policies by name. A V(Resource) equal to O(kms_key) becomes the key's ARN.
         type: dict
         default: {}
+  remove_others_with_prefix:
+    description: >-
+      Roles whose names begin with this, that carry the Project tag of O(tags) and are not in O(roles), are removed;
+      none when empty.
+    type: str
+    default: ""
   kms_key:
     description: Alias, id or ARN of the customer key that the policies speak of.
     type: str

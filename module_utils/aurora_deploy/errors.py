@@ -86,7 +86,8 @@ def is_transient(error: Exception) -> bool:
     if not isinstance(error, ClientError):
         return isinstance(error, botocore_errors.HTTPClientError)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or "Throttl" in error.response.get("Error", {}).get("Code", "")
+    code = error.response.get("Error", {}).get("Code", "")
+    return status >= 500 or "Throttl" in code or code in ("RequestLimitExceeded", "TooManyRequestsException")
 
 
 def is_code(error: Exception, *codes: str) -> bool:

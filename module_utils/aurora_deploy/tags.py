@@ -12,8 +12,12 @@ def tag_list(tags: Mapping[str, str], prefix: str = "") -> list[dict[str, str]]:
 
 def tag_map(tags: Iterable[Mapping[str, str]], prefix: str = "") -> dict[str, str]:
     """Return AWS's list as one mapping, without the `aws:` tags that only AWS itself can set."""
-    found = {tag[f"{prefix}Key"]: tag[f"{prefix}Value"] for tag in tags}
-    return {key: value for key, value in found.items() if not key.startswith("aws:")}
+    return own({tag[f"{prefix}Key"]: tag[f"{prefix}Value"] for tag in tags})
+
+
+def own(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return tags without the `aws:` ones, which only AWS itself can set and remove."""
+    return {key: value for key, value in tags.items() if not key.startswith("aws:")}
 
 
 def removed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

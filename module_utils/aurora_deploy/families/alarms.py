@@ -11,6 +11,7 @@ from aurora_deploy.clients import Aws, together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
 from aurora_deploy.families.alarm_plan import declare
+from aurora_deploy.tags import removed, tag_list, tag_map
 
 _PERCENTILE = re.compile(r"p\d")
 
@@ -49,16 +50,16 @@ class AlarmFamily(Family):
         return {name: {**_comparable(raw), "tags": tags[name]} for name, raw in found.items()}
 
     def create(self, name: str, after: Attributes) -> None:
-        self.client.put_metric_alarm(AlarmName=name, Tags=_tag_list(after["tags"]), **_parameters(after))
+        self.client.put_metric_alarm(AlarmName=name, Tags=tag_list(after["tags"]), **_parameters(after))
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """PutMetricAlarm replaces the whole alarm but ignores tags on one that exists."""
         if set(changed) - {"tags"}:
             self.client.put_metric_alarm(AlarmName=name, **_parameters(after))
         if "tags" in changed:
-            if gone := sorted(set(before["tags"]) - set(after["tags"])):
+            if gone := removed(before["tags"], after["tags"]):
                 self.client.untag_resource(ResourceARN=before["_arn"], TagKeys=gone)
-            self.client.tag_resource(ResourceARN=before["_arn"], Tags=_tag_list(after["tags"]))
+            self.client.tag_resource(ResourceARN=before["_arn"], Tags=tag_list(after["tags"]))
 
     def delete(self, name: str, before: Attributes) -> None:
         self.client.delete_alarms(AlarmNames=[name])
@@ -77,7 +78,7 @@ class AlarmFamily(Family):
         return self._raw
 
     def _tags(self, arn: str) -> dict[str, str]:
-        return {tag["Key"]: tag["Value"] for tag in self.client.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+        return tag_map(self.client.list_tags_for_resource(ResourceARN=arn)["Tags"])
 
 
 def _comparable(raw: dict[str, Any]) -> Attributes:
@@ -120,7 +121,3 @@ def _parameters(after: Attributes) -> dict[str, Any]:
         "OKActions": after["ok_actions"],
         "InsufficientDataActions": after["insufficient_data_actions"],
     }
-
-
-def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

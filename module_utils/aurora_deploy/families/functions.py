@@ -11,9 +11,10 @@ from aurora_deploy.action import Run, Work
 from aurora_deploy.clients import Aws, together
 from aurora_deploy.diff import UNKNOWN, Attributes
 from aurora_deploy.engine import Family
-from aurora_deploy.errors import DeployError
+from aurora_deploy.errors import DeployError, is_code
 from aurora_deploy.families.function_plan import CURRENT, Code, Placement, declare, versioned
 from aurora_deploy.families.propagation import once_propagated
+from aurora_deploy.tags import own, removed
 
 _CODE = frozenset({"code_sha256", "architecture"})
 _WAIT = {"Delay": 0.5, "MaxAttempts": 600}  # by GetFunction, of which Lambda takes 100 a second; of the rest 15
@@ -104,7 +105,7 @@ class FunctionFamily(Family):
         if "reserved_concurrency" in changed:
             self._set_concurrency(name, after)
         if "tags" in changed:
-            if gone := sorted(set(before["tags"]) - set(after["tags"])):
+            if gone := removed(before["tags"], after["tags"]):
                 self.client.untag_resource(Resource=before["_arn"], TagKeys=gone)
             self.client.tag_resource(Resource=before["_arn"], Tags=after["tags"])
         if different or "live" in changed:
@@ -133,7 +134,7 @@ class FunctionFamily(Family):
             "reserved_concurrency": function.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
             "async_retries": asynchronous.get("MaximumRetryAttempts"),
             "async_max_age": asynchronous.get("MaximumEventAgeInSeconds"),
-            "tags": dict(function.get("Tags", {})),
+            "tags": own(function.get("Tags", {})),
             "live": self._live(name, current),
             "_arn": function["Configuration"]["FunctionArn"],
         }
@@ -187,7 +188,15 @@ class FunctionFamily(Family):
         numbers = sorted(int(item["Version"]) for item in listed if item["Version"] != "$LATEST")
         for old in numbers[: -self._keep]:
             if str(old) != version:
-                self.client.delete_function(FunctionName=name, Qualifier=str(old))
+                self._delete_version(name, str(old))
+
+    def _delete_version(self, name: str, number: str) -> None:
+        """Lambda keeps a version that another alias runs, and so do we."""
+        try:
+            self.client.delete_function(FunctionName=name, Qualifier=number)
+        except ClientError as error:
+            if not is_code(error, "ResourceConflictException"):
+                raise
 
 
 def _comparable(configuration: dict[str, Any]) -> Attributes:

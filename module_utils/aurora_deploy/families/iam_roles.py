@@ -7,28 +7,33 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from aurora_deploy.action import Run, Work
+from aurora_deploy.clients import Aws
 from aurora_deploy.diff import Attributes, canonical
 from aurora_deploy.engine import Family
 from aurora_deploy.tags import removed, tag_list, tag_map
 
 
 def plan(run: Run) -> Iterator[Work]:
-    """Declare the roles of the task; a reference to the key in a policy is replaced by the key's ARN."""
-    roles = run.args["roles"]
-    if run.absent:
-        yield RoleFamily(run.aws), {role["name"]: None for role in roles}
-        return
-    key_arn = run.lookup.key_arn(run.args["kms_key"])
-    shared = {
-        "managed_policies": [],
-        "permissions_boundary": run.args["permissions_boundary"] or None,
-        "tags": run.args["tags"],
-    }
-    declared = {}
-    for role in roles:
-        policies = _with_key(role["policies"], run.args["kms_key"], key_arn)
-        declared[role["name"]] = {**shared, "trust_policy": role["trust_policy"], "policies": policies}
-    yield RoleFamily(run.aws), declared
+    """Declare the roles of the task, remove ours that are no longer declared.
+
+    A reference to the key in a policy is replaced by the key's ARN.
+    """
+    args = run.args
+    family = RoleFamily(run.aws)
+    declared: dict[str, Attributes | None] = {role["name"]: None for role in args["roles"]}
+    if not run.absent:
+        key_arn = run.lookup.key_arn(args["kms_key"])
+        shared = {
+            "managed_policies": [],
+            "permissions_boundary": args["permissions_boundary"] or None,
+            "tags": args["tags"],
+        }
+        for role in args["roles"]:
+            policies = _with_key(role["policies"], args["kms_key"], key_arn)
+            declared[role["name"]] = {**shared, "trust_policy": role["trust_policy"], "policies": policies}
+    if prefix := args["remove_others_with_prefix"]:
+        declared |= dict.fromkeys(family.others(prefix, declared, args["tags"]["Project"]))
+    yield family, declared
 
 
 def _with_key(value: Any, key: str, arn: str) -> Any:
@@ -46,9 +51,26 @@ class RoleFamily(Family):
     label = "IAM role"
     unordered = ("managed_policies",)
 
+    def __init__(self, aws: Aws) -> None:
+        super().__init__(aws)
+        self._listed: dict[str, dict[str, Any]] | None = None
+
+    def others(self, prefix: str, names: Collection[str], project: str) -> list[str]:
+        """Return the roles that begin with `prefix`, carry our Project tag, and are not in `names`."""
+        self._listed = self._list()
+        return sorted(
+            name
+            for name, role in self._listed.items()
+            if name.startswith(prefix) and name not in names and tag_map(role.get("Tags", [])).get("Project") == project
+        )
+
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
+        """List all roles, or use the list that `others` just took."""
+        listed, self._listed = self._listed or self._list(), None
+        return {name: _attributes(listed[name]) for name in names if name in listed}
+
+    def _list(self) -> dict[str, dict[str, Any]]:
         """GetAccountAuthorizationDetails: every role of the account with its policies, a thousand a page."""
-        wanted = set(names)
         roles = self.aws.pages(
             "iam",
             "get_account_authorization_details",
@@ -56,7 +78,7 @@ class RoleFamily(Family):
             Filter=["Role"],
             PaginationConfig={"PageSize": 1000},
         )
-        return {role["RoleName"]: _attributes(role) for role in roles if role["RoleName"] in wanted}
+        return {role["RoleName"]: role for role in roles}
 
     def create(self, name: str, after: Attributes) -> None:
         """CreateRole, then its policies; IAM needs seconds until other services see a new role."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from aurora_deploy import keys
 from aurora_deploy.action import Run, Work
 from aurora_deploy.clients import Aws, together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
-from aurora_deploy.errors import AWS_ERRORS, DeployError, is_transient
+from aurora_deploy.errors import DeployError
+from aurora_deploy.families.propagation import made_once
 from aurora_deploy.tags import removed, tag_list
 
-_PAUSES = (0.5, 1, 2, 4)  # seconds between attempts at CreateKey
 _USABLE = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
 
 
@@ -80,6 +78,9 @@ class KeyFamily(Family):
                 f"{alias} has the wrong {' and '.join(wrong)}. Fix: move the alias away or change name_prefix"
             )
         key_id = key["KeyId"]
+        tags = keys.tags_of(self.aws, key_id)
+        if named and not keys.identity(alias).items() <= tags.items():
+            self._require_ours(alias, key_id)
         return {
             "_id": key_id,
             "state": key["KeyState"],
@@ -87,35 +88,46 @@ class KeyFamily(Family):
             "description": key["Description"],
             "policy": json.loads(client.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]),
             "rotation": client.get_key_rotation_status(KeyId=key_id)["KeyRotationEnabled"],
-            "tags": keys.tags_of(self.aws, key_id),
+            "tags": tags,
         }
+
+    def _require_ours(self, alias: str, key_id: str) -> None:
+        """A key that lost its tags is ours while no other has them; otherwise somebody has moved the alias."""
+        ours = keys.find_by_tags(self.aws, alias)
+        if ours and ours["KeyId"] != key_id:
+            raise DeployError(
+                f"{alias} names the key {key_id}, but this deployment's key is {ours['KeyId']}. "
+                "Fix: point the alias back to it (KMS UpdateAlias), or name the other key in kms_key_id"
+            )
 
     def create(self, name: str, after: Attributes) -> None:
         """CreateKey with its tags in the same call, so that a run killed right after it is continued, not repeated."""
         client = self.aws.client("kms")
         key_id = self._create_key(name, after)
-        client.create_alias(AliasName=name, TargetKeyId=key_id)
+        self._name(key_id, name)
         client.enable_key_rotation(KeyId=key_id)
 
+    def _name(self, key_id: str, alias: str) -> None:
+        """Wait until the next task finds the key by its alias (KMS Developer Guide, "Eventual consistency")."""
+        self.aws.client("kms").create_alias(AliasName=alias, TargetKeyId=key_id)
+        known = [{"state": "success", "matcher": "path", "argument": "KeyMetadata.KeyId", "expected": key_id}]
+        late = [{"state": "retry", "matcher": "error", "expected": "NotFoundException"}]
+        self.aws.wait("kms", "DescribeKey", known + late, delay=1, attempts=60, KeyId=alias)
+
     def _create_key(self, alias: str, after: Attributes) -> str:
-        """CreateKey takes no client token: after a lost reply look for the key before asking for it again."""
-        pauses = list(_PAUSES)
-        while True:
-            try:
-                key: dict[str, Any] = self.aws.client("kms", retries=False).create_key(
-                    Description=after["description"],
-                    Policy=json.dumps(after["policy"]),
-                    Tags=tag_list(after["tags"], "Tag"),
-                    **_USABLE,
-                )["KeyMetadata"]
-            except AWS_ERRORS as error:
-                if not pauses or not is_transient(error):
-                    raise
-                time.sleep(pauses.pop(0))
-                if found := keys.find_by_tags(self.aws, alias):
-                    return str(found["KeyId"])
-            else:
-                return str(key["KeyId"])
+        client = self.aws.client("kms", retries=False)
+        parameters = {
+            "Description": after["description"],
+            "Policy": json.dumps(after["policy"]),
+            "Tags": tag_list(after["tags"], "Tag"),
+            **_USABLE,
+        }
+
+        def find() -> str | None:
+            found = keys.find_by_tags(self.aws, alias)
+            return str(found["KeyId"]) if found else None
+
+        return made_once(lambda: str(client.create_key(**parameters)["KeyMetadata"]["KeyId"]), find)
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """Make the key usable first: a key that waits for deletion refuses every other change."""
@@ -132,7 +144,7 @@ class KeyFamily(Family):
                 client.untag_resource(KeyId=key_id, TagKeys=gone)
             client.tag_resource(KeyId=key_id, Tags=tag_list(after["tags"], "Tag"))
         if "alias" in changed:
-            client.create_alias(AliasName=name, TargetKeyId=key_id)
+            self._name(key_id, name)
         if "description" in changed:
             client.update_key_description(KeyId=key_id, Description=after["description"])
         if "rotation" in changed:

@@ -6,10 +6,15 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from aurora_deploy.action import Run, Work
 from aurora_deploy.clients import Aws, together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
+from aurora_deploy.errors import is_code
+from aurora_deploy.families.propagation import once_propagated
+from aurora_deploy.tags import own, removed
 
 
 def plan(run: Run) -> Iterator[Work]:
@@ -66,19 +71,21 @@ class LogGroupFamily(Family):
         return {name: {**group, "tags": tags[name]} for name, group in groups.items()}
 
     def _tags(self, arn: str) -> dict[str, str]:
-        return dict(self.logs.list_tags_for_resource(resourceArn=arn)["tags"])
+        return own(self.logs.list_tags_for_resource(resourceArn=arn)["tags"])
 
     def create(self, name: str, after: Attributes) -> None:
-        self.logs.create_log_group(logGroupName=name, kmsKeyId=after["kms_key"], tags=after["tags"])
+        parameters = {"logGroupName": name, "kmsKeyId": after["kms_key"], "tags": after["tags"]}
+        once_propagated(lambda: self.logs.create_log_group(**parameters), _key_not_yet_usable)
         self.logs.put_retention_policy(logGroupName=name, retentionInDays=after["retention_days"])
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         if "kms_key" in changed:
-            self.logs.associate_kms_key(logGroupName=name, kmsKeyId=after["kms_key"])
+            parameters = {"logGroupName": name, "kmsKeyId": after["kms_key"]}
+            once_propagated(lambda: self.logs.associate_kms_key(**parameters), _key_not_yet_usable)
         if "retention_days" in changed:
             self.logs.put_retention_policy(logGroupName=name, retentionInDays=after["retention_days"])
         if "tags" in changed:
-            if gone := sorted(set(before["tags"]) - set(after["tags"])):
+            if gone := removed(before["tags"], after["tags"]):
                 self.logs.untag_resource(resourceArn=before["_arn"], tagKeys=gone)
             self.logs.tag_resource(resourceArn=before["_arn"], tags=after["tags"])
 
@@ -107,6 +114,12 @@ class DeliveryPolicyFamily(Family):
 
     def delete(self, name: str, before: Attributes) -> None:
         self.aws.client("logs").delete_resource_policy(policyName=name)
+
+
+def _key_not_yet_usable(error: ClientError) -> bool:
+    """CloudWatch Logs refuses a key whose new policy it does not see yet (CloudWatch Logs User Guide, "Encrypt log data
+    using AWS KMS": a change takes up to five minutes)."""
+    return is_code(error, "InvalidParameterException") and "KMS key" in str(error)
 
 
 def _common_start(names: Collection[str]) -> str:

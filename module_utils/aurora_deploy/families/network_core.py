@@ -6,12 +6,16 @@ from abc import abstractmethod
 from collections.abc import Collection
 from typing import Any, ClassVar
 
+from botocore.exceptions import ClientError
+
 from aurora_deploy.clients import Aws
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
 from aurora_deploy.errors import DeployError
 from aurora_deploy.families.network_plan import Kind
 from aurora_deploy.families.network_state import NetworkState, Raw, tag_specification, tags_of
+from aurora_deploy.families.propagation import made_once, once_propagated
+from aurora_deploy.tags import removed, tag_list
 
 
 class NetworkFamily(Family):
@@ -26,6 +30,7 @@ class NetworkFamily(Family):
         super().__init__(aws)
         self.state = state
         self.ec2: Any = aws.client("ec2")
+        self._looked = False
 
     @abstractmethod
     def attributes(self, raw: Raw) -> Attributes:
@@ -36,7 +41,10 @@ class NetworkFamily(Family):
         """Change what is neither fixed nor a tag."""
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
-        """Return everything of ours of this kind; no call: the state has been read already."""
+        """Return everything of ours of this kind; no call at first: the state has been read already."""
+        if names and self._looked:
+            self.state.look(self.kind)
+        self._looked = self._looked or bool(names)
         return {name: {**self.attributes(raw), "tags": tags_of(raw)} for name, raw in self.state.raw(self.kind).items()}
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
@@ -44,9 +52,34 @@ class NetworkFamily(Family):
         identifier = self.state.id(self.kind, name)
         self.change(identifier, before, after, [attribute for attribute in changed if attribute != "tags"])
         if "tags" in changed:
-            if gone := sorted(set(before["tags"]) - set(after["tags"])):
+            if gone := removed(before["tags"], after["tags"]):
                 self.ec2.delete_tags(Resources=[identifier], Tags=[{"Key": key} for key in gone])
-            self.ec2.create_tags(Resources=[identifier], Tags=tag_specification("", after["tags"])[0]["Tags"])
+            self.ec2.create_tags(Resources=[identifier], Tags=tag_list(after["tags"]))
+
+    def write(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call EC2, patiently: what was just made may not be known everywhere yet (EC2 API Reference, "Eventual
+        consistency in the Amazon EC2 API")."""
+        call = getattr(self.ec2, operation)
+        answer: dict[str, Any] = once_propagated(lambda: call(**parameters), _not_yet_known, seconds=30)
+        return answer
+
+    def make(self, name: str, operation: str, *path: str, **parameters: Any) -> str:
+        """Create what EC2 takes no client token for, exactly once, and return its id, at `path` in the answer."""
+        call = getattr(self.aws.client("ec2", retries=False), operation)
+
+        def make() -> str:
+            answer: Any = once_propagated(lambda: call(**parameters), _not_yet_known, seconds=30)
+            for key in path:
+                answer = answer[key]
+            return str(answer)
+
+        def find() -> str | None:
+            self.state.look(self.kind)
+            return self.state.id(self.kind, name) if name in self.state.raw(self.kind) else None
+
+        identifier = made_once(make, find)
+        self.state.learn(self.kind, name, identifier)
+        return identifier
 
     def wait_for_interfaces(self, filter_name: str, identifier: str) -> None:
         """Wait until no network interface uses a subnet or a group: Lambda gives its own back tens of minutes after a
@@ -54,6 +87,10 @@ class NetworkFamily(Family):
         none_left = {"state": "success", "matcher": "path", "argument": "length(NetworkInterfaces)", "expected": 0}
         filters = [{"Name": filter_name, "Values": [identifier]}]
         self.aws.wait("ec2", "DescribeNetworkInterfaces", [none_left], delay=15, attempts=160, Filters=filters)
+
+
+def _not_yet_known(error: ClientError) -> bool:
+    return str(error.response["Error"]["Code"]).endswith(".NotFound")
 
 
 class VpcFamily(NetworkFamily):
@@ -71,17 +108,15 @@ class VpcFamily(NetworkFamily):
         }
 
     def create(self, name: str, after: Attributes) -> None:
-        vpc = self.ec2.create_vpc(CidrBlock=after["cidr"], TagSpecifications=tag_specification("vpc", after["tags"]))[
-            "Vpc"
-        ]
-        self.ec2.get_waiter("vpc_available").wait(VpcIds=[vpc["VpcId"]])
-        self.state.learn("vpc", name, vpc["VpcId"])
-        self.change(vpc["VpcId"], {}, after, ["dns_support", "dns_hostnames"])
+        tags = tag_specification("vpc", after["tags"])
+        vpc = self.make(name, "create_vpc", "Vpc", "VpcId", CidrBlock=after["cidr"], TagSpecifications=tags)
+        self.ec2.get_waiter("vpc_available").wait(VpcIds=[vpc])
+        self.change(vpc, {}, after, ["dns_support", "dns_hostnames"])
 
     def change(self, identifier: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         for attribute, parameter in (("dns_support", "EnableDnsSupport"), ("dns_hostnames", "EnableDnsHostnames")):
             if attribute in changed:  # EC2 takes one attribute a call
-                self.ec2.modify_vpc_attribute(VpcId=identifier, **{parameter: {"Value": after[attribute]}})
+                self.write("modify_vpc_attribute", VpcId=identifier, **{parameter: {"Value": after[attribute]}})
 
     def delete(self, name: str, before: Attributes) -> None:
         self.ec2.delete_vpc(VpcId=self.state.id("vpc", name))
@@ -103,14 +138,17 @@ class SubnetFamily(NetworkFamily):
         }
 
     def create(self, name: str, after: Attributes) -> None:
-        subnet = self.ec2.create_subnet(
+        subnet = self.make(
+            name,
+            "create_subnet",
+            "Subnet",
+            "SubnetId",
             VpcId=self.state.id("vpc", after["vpc"]),
             CidrBlock=after["cidr"],
             AvailabilityZone=after["zone"],
             TagSpecifications=tag_specification("subnet", after["tags"]),
-        )["Subnet"]
-        self.ec2.get_waiter("subnet_available").wait(SubnetIds=[subnet["SubnetId"]])
-        self.state.learn("subnet", name, subnet["SubnetId"])
+        )
+        self.ec2.get_waiter("subnet_available").wait(SubnetIds=[subnet])
 
     def change(self, identifier: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         if "public_addresses" in changed:
@@ -135,15 +173,17 @@ class InternetGatewayFamily(NetworkFamily):
 
     def create(self, name: str, after: Attributes) -> None:
         tags = tag_specification("internet-gateway", after["tags"])
-        gateway = self.ec2.create_internet_gateway(TagSpecifications=tags)["InternetGateway"]
-        self.state.learn("internet_gateway", name, gateway["InternetGatewayId"])
-        self.change(gateway["InternetGatewayId"], {"vpc": None}, after, ["vpc"])
+        path = ("InternetGateway", "InternetGatewayId")
+        gateway = self.make(name, "create_internet_gateway", *path, TagSpecifications=tags)
+        self.change(gateway, {"vpc": None}, after, ["vpc"])
 
     def change(self, identifier: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         if "vpc" in changed:
             if before["vpc"]:
                 raise DeployError(f"is attached to {before['vpc']}. Fix: detach {identifier} there")
-            self.ec2.attach_internet_gateway(InternetGatewayId=identifier, VpcId=self.state.id("vpc", after["vpc"]))
+            self.write(
+                "attach_internet_gateway", InternetGatewayId=identifier, VpcId=self.state.id("vpc", after["vpc"])
+            )
 
     def delete(self, name: str, before: Attributes) -> None:
         identifier = self.state.id("internet_gateway", name)
@@ -163,9 +203,7 @@ class AddressFamily(NetworkFamily):
 
     def create(self, name: str, after: Attributes) -> None:
         tags = tag_specification("elastic-ip", after["tags"])
-        self.state.learn(
-            "address", name, self.ec2.allocate_address(Domain="vpc", TagSpecifications=tags)["AllocationId"]
-        )
+        self.make(name, "allocate_address", "AllocationId", Domain="vpc", TagSpecifications=tags)
 
     def change(self, identifier: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """An address has nothing but its tags."""
@@ -188,7 +226,8 @@ class NatGatewayFamily(NetworkFamily):
         return {"subnet": self.state.name(raw["SubnetId"]), "address": addresses[0] if addresses else None}
 
     def create(self, name: str, after: Attributes) -> None:
-        gateway = self.ec2.create_nat_gateway(
+        gateway = self.write(
+            "create_nat_gateway",
             SubnetId=self.state.id("subnet", after["subnet"]),
             AllocationId=self.state.id("address", after["address"]),
             TagSpecifications=tag_specification("natgateway", after["tags"]),

@@ -31,7 +31,8 @@ class EndpointFamily(NetworkFamily):
         }
 
     def create(self, name: str, after: Attributes) -> None:
-        endpoint = self.ec2.create_vpc_endpoint(
+        endpoint = self.write(
+            "create_vpc_endpoint",
             VpcId=self.state.id("vpc", after["vpc"]),
             ServiceName=after["service"],
             VpcEndpointType=after["type"],

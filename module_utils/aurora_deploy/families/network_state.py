@@ -10,6 +10,7 @@ from typing import Any
 from aurora_deploy.clients import THREADS, Aws
 from aurora_deploy.errors import DeployError
 from aurora_deploy.families.network_plan import Kind
+from aurora_deploy.tags import tag_list, tag_map
 
 Raw = dict[str, Any]
 
@@ -62,12 +63,23 @@ class NetworkState:
             self._ids[kind, name] = identifier
 
     def _load(self) -> None:
-        readers: list[Callable[[], None]] = [lambda kind=kind: self._describe(kind) for kind in _DESCRIBE]  # type: ignore[misc]
+        readers: list[Callable[[], None]] = [lambda kind=kind: self.look(kind) for kind in _DESCRIBE]  # type: ignore[misc]
         with ThreadPoolExecutor(THREADS) as pool:
             for future in [
                 pool.submit(reader) for reader in (*readers, self._describe_addresses, self._describe_lists)
             ]:
                 future.result()
+
+    def look(self, kind: Kind) -> None:
+        """Read one kind, at the beginning and again where EC2 says that something is not as it was read."""
+        if kind == "address":
+            self._describe_addresses()
+        else:
+            self._describe("security_group" if kind == "rules" else kind)
+        if kind == "vpc":
+            self._describe_dns()
+
+    def _describe_dns(self) -> None:
         for raw in self._raw["vpc"].values():
             for attribute in ("enableDnsSupport", "enableDnsHostnames"):
                 answer = self._aws.client("ec2").describe_vpc_attribute(VpcId=raw["VpcId"], Attribute=attribute)
@@ -115,11 +127,9 @@ class NetworkState:
 
 def tags_of(raw: Raw) -> dict[str, str]:
     """Return EC2's tag list as a mapping."""
-    return {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
+    return tag_map(raw.get("Tags", []))
 
 
 def tag_specification(resource_type: str, tags: dict[str, str]) -> list[dict[str, Any]]:
     """Return the tags for a create call: a run that is killed right after it finds the resource again."""
-    return [
-        {"ResourceType": resource_type, "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
-    ]
+    return [{"ResourceType": resource_type, "Tags": tag_list(tags)}]

@@ -45,9 +45,8 @@ class RouteTableFamily(NetworkFamily):
 
     def create(self, name: str, after: Attributes) -> None:
         tags = tag_specification("route-table", after["tags"])
-        table = self.ec2.create_route_table(VpcId=self.state.id("vpc", after["vpc"]), TagSpecifications=tags)[
-            "RouteTable"
-        ]
+        vpc = self.state.id("vpc", after["vpc"])
+        table = self.write("create_route_table", VpcId=vpc, TagSpecifications=tags)["RouteTable"]
         self.state.learn("route_table", name, table["RouteTableId"])
         nothing: Attributes = {"routes": {}, "subnets": [], "_associations": {}}
         self.change(table["RouteTableId"], nothing, after, ["routes", "subnets"])
@@ -58,8 +57,8 @@ class RouteTableFamily(NetworkFamily):
                 self.ec2.delete_route(RouteTableId=identifier, DestinationCidrBlock=cidr)
             for cidr, target in after["routes"].items():
                 if before["routes"].get(cidr) != target:
-                    write = self.ec2.replace_route if cidr in before["routes"] else self.ec2.create_route
-                    write(RouteTableId=identifier, DestinationCidrBlock=cidr, **self._target(target))
+                    operation = "replace_route" if cidr in before["routes"] else "create_route"
+                    self.write(operation, RouteTableId=identifier, DestinationCidrBlock=cidr, **self._target(target))
         if "subnets" in changed:
             for subnet in set(before["subnets"]) - set(after["subnets"]):
                 self.ec2.disassociate_route_table(AssociationId=before["_associations"][subnet])
@@ -85,7 +84,7 @@ class RouteTableFamily(NetworkFamily):
                     association = item["RouteTableAssociationId"]
                     self.ec2.replace_route_table_association(AssociationId=association, RouteTableId=table)
                     return
-        self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        self.write("associate_route_table", RouteTableId=table, SubnetId=subnet)
 
 
 class SecurityGroupFamily(NetworkFamily):
@@ -99,17 +98,19 @@ class SecurityGroupFamily(NetworkFamily):
         return {"vpc": self.state.name(raw["VpcId"]), "description": raw["Description"]}
 
     def create(self, name: str, after: Attributes) -> None:
-        group = self.ec2.create_security_group(
+        group = self.make(
+            name,
+            "create_security_group",
+            "GroupId",
             GroupName=name,
             Description=after["description"],
             VpcId=self.state.id("vpc", after["vpc"]),
             TagSpecifications=tag_specification("security-group", after["tags"]),
-        )["GroupId"]
-        self.state.learn("security_group", name, group)
+        )
         # EC2 gives every new group this one rule; a run killed before this call leaves it for the rules' comparison
         # to find.
         everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": ANYWHERE}]}]
-        self.ec2.revoke_security_group_egress(GroupId=group, IpPermissions=everything)
+        self.write("revoke_security_group_egress", GroupId=group, IpPermissions=everything)
 
     def change(self, identifier: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """Everything but the tags is fixed."""
@@ -128,7 +129,7 @@ class RulesFamily(NetworkFamily):
     unordered = ("ingress", "egress")
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
-        read = {name: self.attributes(raw) for name, raw in self.state.raw("security_group").items()}
+        read = super().read(names)
         return {name: rules for name, rules in read.items() if rules["ingress"] or rules["egress"]}
 
     def attributes(self, raw: Raw) -> Attributes:
@@ -150,8 +151,8 @@ class RulesFamily(NetworkFamily):
             new = [item for item in after[direction] if item not in before[direction]]
             for verb, rules in (("revoke", gone), ("authorize", new)):
                 if rules:
-                    call = getattr(self.ec2, f"{verb}_security_group_{direction}")
-                    call(GroupId=identifier, IpPermissions=[self._permission(item) for item in rules])
+                    permissions = [self._permission(item) for item in rules]
+                    self.write(f"{verb}_security_group_{direction}", GroupId=identifier, IpPermissions=permissions)
 
     def delete(self, name: str, before: Attributes) -> None:
         self.update(name, before, {"ingress": [], "egress": []}, ["ingress", "egress"])

@@ -50,6 +50,7 @@ def plan(run: Run) -> Iterator[Work]:
                 },
                 "tracing": args["tracing"],
                 "kms_key": run.lookup.key_arn(args["kms_key"]),
+                "data_key_reuse_seconds": 300,
                 "tags": args["tags"],
                 "live": CURRENT,
             }
@@ -86,18 +87,24 @@ class StateMachineFamily(Family):
 
     def create(self, name: str, after: Attributes) -> None:
         parameters = {"name": name, "type": after["type"], "tags": _tags(after), **self._settings(after)}
-        answer = once_propagated(lambda: self.states.create_state_machine(**parameters), _not_yet_assumable)
-        self._publish(answer["stateMachineArn"])
+        answer = once_propagated(
+            lambda: self.states.create_state_machine(publish=True, **parameters), _not_yet_assumable
+        )
+        self._go_live(self._arn(name), answer["stateMachineVersionArn"])
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         arn = self._arn(name)
         if set(changed) - {"tags", "live"}:
             parameters = {"stateMachineArn": arn, **self._settings(after)}
-            once_propagated(lambda: self.states.update_state_machine(**parameters), _not_yet_assumable)
+            # A separate call to publish could still meet the definition of before.
+            call = self.states.update_state_machine
+            answer = once_propagated(lambda: call(publish=True, **parameters), _not_yet_assumable)
+            self._go_live(arn, answer["stateMachineVersionArn"])
+        elif "live" in changed:
+            answer = self.states.publish_state_machine_version(stateMachineArn=arn)
+            self._go_live(arn, answer["stateMachineVersionArn"])
         if "tags" in changed:
             self.states.tag_resource(resourceArn=arn, tags=_tags(after))
-        if set(changed) - {"tags"}:
-            self._publish(arn)
 
     def delete(self, name: str, before: Attributes) -> None:
         """Versions and aliases go with the machine; running executions are stopped by AWS first."""
@@ -117,11 +124,13 @@ class StateMachineFamily(Family):
         if machine["status"] == "DELETING":
             raise DeployError("is being deleted. Fix: run again when its executions have stopped")
         tags = self.states.list_tags_for_resource(resourceArn=arn)["tags"]
+        encryption = machine.get("encryptionConfiguration", {})
         return {
             **_comparable(machine),
             "type": machine["type"],
             "tracing": machine.get("tracingConfiguration", {}).get("enabled", False),
-            "kms_key": machine.get("encryptionConfiguration", {}).get("kmsKeyId"),
+            "kms_key": encryption.get("kmsKeyId"),
+            "data_key_reuse_seconds": encryption.get("kmsDataKeyReusePeriodSeconds"),
             "tags": {tag["key"]: tag["value"] for tag in tags if tag["key"] in self.tag_keys},
             "live": self._live(arn, _comparable(machine)),
         }
@@ -158,13 +167,12 @@ class StateMachineFamily(Family):
             "encryptionConfiguration": {
                 "type": "CUSTOMER_MANAGED_KMS_KEY",
                 "kmsKeyId": after["kms_key"],
-                "kmsDataKeyReusePeriodSeconds": 300,
+                "kmsDataKeyReusePeriodSeconds": after["data_key_reuse_seconds"],
             },
         }
 
-    def _publish(self, arn: str) -> None:
-        """Publish a version, move the alias to it, and remove the versions beyond those to keep."""
-        version = self.states.publish_state_machine_version(stateMachineArn=arn)["stateMachineVersionArn"]
+    def _go_live(self, arn: str, version: str) -> None:
+        """Move the alias to a version, and remove the versions beyond those to keep and those that aliases run."""
         routes = [{"stateMachineVersionArn": version, "weight": 100}]
         try:
             self.states.update_state_machine_alias(
@@ -176,7 +184,15 @@ class StateMachineFamily(Family):
         versions = sorted((item["stateMachineVersionArn"] for item in listed), key=lambda item: int(_number(item)))
         for old in versions[: -self._keep]:
             if old != version:
-                self.states.delete_state_machine_version(stateMachineVersionArn=old)
+                self._delete_version(old)
+
+    def _delete_version(self, arn: str) -> None:
+        """Step Functions keeps a version that another alias runs, and so do we."""
+        try:
+            self.states.delete_state_machine_version(stateMachineVersionArn=arn)
+        except ClientError as error:
+            if not is_code(error, "ConflictException"):
+                raise
 
 
 def _comparable(machine: dict[str, Any]) -> Attributes:

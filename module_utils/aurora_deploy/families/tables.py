@@ -10,6 +10,7 @@ from aurora_deploy.clients import together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
 from aurora_deploy.errors import DeployError, is_code
+from aurora_deploy.families.propagation import once_propagated
 from aurora_deploy.tags import removed, tag_list, tag_map
 
 _ENCRYPTED = ("ENABLED", "ENABLING", "UPDATING")
@@ -134,24 +135,12 @@ class TableFamily(Family):
         )
 
     def _set_recovery(self, name: str, *, on: bool) -> None:
-        """Right after CreateTable, DynamoDB may still be enabling backups: wait until it answers with a status."""
-        self.aws.wait(
-            "dynamodb",
-            "DescribeContinuousBackups",
-            [
-                {
-                    "state": "success",
-                    "matcher": "path",
-                    "argument": "ContinuousBackupsDescription.ContinuousBackupsStatus",
-                    "expected": "ENABLED",
-                }
-            ],
-            delay=2,
-            attempts=30,
-            TableName=name,
-        )
-        self.aws.client("dynamodb").update_continuous_backups(
-            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on}
+        """Right after CreateTable, DynamoDB refuses while it is still enabling backups."""
+        recovery = {"PointInTimeRecoveryEnabled": on}
+        client = self.aws.client("dynamodb")
+        once_propagated(
+            lambda: client.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery),
+            lambda error: is_code(error, "ContinuousBackupsUnavailableException"),
         )
 
     def _set_ttl(self, name: str, attribute: str, *, on: bool) -> None:

@@ -74,6 +74,8 @@ class TopicFamily(Family):
         }
 
     def _is_ours(self, subscription: Mapping[str, str]) -> bool:
+        if subscription["SubscriptionArn"] == "Deleted":  # by its owner; SNS lists it for some days
+            return False
         confirmed = subscription["SubscriptionArn"].startswith("arn:")  # otherwise there is nothing to unsubscribe yet
         return _endpoint(subscription) in self._declared or (self._purge and confirmed)
 

@@ -139,13 +139,12 @@ class Site:
         )
         return process, record
 
-    def emulate(self, method: str, path: str, **values: Any) -> dict[str, Any]:
+    def emulate(self, method: str, path: str, **values: Any) -> Any:
         """Call the emulator's own API."""
         url = f"{self.emulator.endpoint_url}/_emulator/{path}"
         request = urllib.request.Request(url, json.dumps(values).encode() if values else None, method=method)
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-            found: dict[str, Any] = json.load(answer)
-        return found
+            return json.load(answer)
 
 
 def _results(record: Path) -> Iterator[tuple[str, dict[str, Any]]]:

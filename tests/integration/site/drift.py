@@ -300,7 +300,8 @@ TABLE = (
     ),
     Drift("function", f"{{}}-{OTHER_STEP}", ("architecture", "code_sha256", "live"), "lambda", _replace_code),
     Drift(
-        "state machine", "{}-state-machine", ("definition", "kms_key", "live", "logging", "role", "tags", "tracing"),
+        "state machine", "{}-state-machine",
+        ("data_key_reuse_seconds", "definition", "kms_key", "live", "logging", "role", "tags", "tracing"),
         "stepfunctions", _meddle_with_machine,
     ),
     Drift(

@@ -68,6 +68,7 @@ def test_a_state_other_than_the_one_read_is_a_surprise(code: str, surprise: bool
 def test_lost_connections_and_throttling_are_transient() -> None:
     assert is_transient(botocore_errors.ConnectionClosedError(endpoint_url="http://x"))
     assert is_transient(client_error("ThrottlingException"))
+    assert is_transient(client_error("RequestLimitExceeded"))
     assert not is_transient(client_error("AccessDenied"))
     assert not is_transient(botocore_errors.NoCredentialsError())
     assert not is_surprise(botocore_errors.ConnectionClosedError(endpoint_url="http://x"))

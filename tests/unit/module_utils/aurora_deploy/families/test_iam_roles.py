@@ -26,6 +26,7 @@ ARGS: dict[str, Any] = {
         {"name": ROLE, "trust_policy": TRUST, "policies": {"publish": PUBLISH, "decrypt": DECRYPT}},
         {"name": "aurora-restore-step-functions-role", "trust_policy": TRUST, "policies": {"publish": PUBLISH}},
     ],
+    "remove_others_with_prefix": "aurora-restore-",
     "kms_key": "alias/aurora-restore",
     "permissions_boundary": "",
     "tags": {"Project": "aurora-restore"},
@@ -137,3 +138,19 @@ def test_any_number_of_roles_is_read_with_one_call(aws: Aws, key_arn: str, run_p
     aws.client("iam").meta.events.register("before-call.iam.*", lambda model, **_: calls.append(model.name))
     run_plan(iam_roles.plan, ARGS)
     assert calls == ["GetAccountAuthorizationDetails"]
+
+
+def test_the_role_of_a_step_that_is_gone_goes_and_those_of_others_stay(
+    aws: Aws, key_arn: str, run_plan: Converge
+) -> None:
+    run_plan(iam_roles.plan, ARGS)
+    trust = json.dumps(TRUST)
+    for name, project in (("aurora-restore-2-step-role", "aurora-restore-2"), ("other-role", "aurora-restore")):
+        tags = [{"Key": "Project", "Value": project}]
+        aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust, Tags=tags)
+    fewer = {**ARGS, "roles": ARGS["roles"][1:]}
+    announced, done = run_plan(iam_roles.plan, fewer, check=True), run_plan(iam_roles.plan, fewer)
+    assert announced.items == done.items
+    assert [item["name"] for item in done.items if item["action"] == "delete"] == [ROLE]
+    names = {role["RoleName"] for role in aws.client("iam").list_roles()["Roles"]}
+    assert names == {"aurora-restore-step-functions-role", "aurora-restore-2-step-role", "other-role"}

@@ -166,3 +166,33 @@ def test_an_alias_on_a_key_of_the_wrong_kind_is_refused(aws: Aws, run_plan: Conv
     signing = aws.client("kms").create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
     aws.client("kms").create_alias(AliasName=ALIAS, TargetKeyId=signing)
     assert "has the wrong KeySpec and KeyUsage" in run_plan(kms_key.plan, ARGS).errors[0]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_key_to_which_somebody_moved_the_alias_is_left_alone(aws: Aws, run_plan: Converge, check: bool) -> None:
+    run_plan(kms_key.plan, ARGS)
+    client, ours = aws.client("kms"), described(aws)["KeyId"]
+    kind = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
+    other = client.create_key(Description="not ours", **kind)["KeyMetadata"]["KeyId"]
+    client.update_alias(AliasName=ARGS["alias"], TargetKeyId=other)
+    [error] = run_plan(kms_key.plan, ARGS, check=check).errors
+    assert f"names the key {other}, but this deployment's key is {ours}. Fix:" in error
+    assert client.describe_key(KeyId=other)["KeyMetadata"]["Description"] == "not ours"
+
+
+def test_a_run_waits_until_the_key_is_known_by_its_alias(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    client = aws.client("kms")
+    describe, late = client.describe_key, iter(range(3))  # the first is the engine's own reading
+    not_found = {"Error": {"Code": "NotFoundException", "Message": "no such alias"}}
+
+    def answer(**parameters: Any) -> Any:
+        if parameters["KeyId"].startswith("alias/") and next(late, None) is not None:
+            raise client.exceptions.NotFoundException(not_found, "DescribeKey")
+        return describe(**parameters)
+
+    monkeypatch.setattr(client, "describe_key", answer)
+    assert run_plan(kms_key.plan, ARGS).errors == []
+    assert next(late, None) is None

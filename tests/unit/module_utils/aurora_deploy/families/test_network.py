@@ -4,11 +4,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
 
+from aurora_deploy import engine
 from aurora_deploy.clients import Aws
 from aurora_deploy.engine import Outcome
 from aurora_deploy.errors import DeployError
-from aurora_deploy.families import network
+from aurora_deploy.families import network, propagation
 
 from .conftest import Converge
 
@@ -176,3 +178,53 @@ def test_every_misfit_of_an_existing_network_is_reported_at_once(aws: Aws, run_p
         "no security group allows egress to any database port of [5432]",
     ):
         assert part in str(caught.value)
+
+
+def test_a_vpc_whose_reply_was_lost_is_found_and_not_made_twice(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(propagation, "PAUSES", (0,))
+    once = aws.client("ec2", retries=False)
+    create = once.create_vpc
+
+    def lose_the_reply(**parameters: Any) -> None:
+        create(**parameters)
+        raise ConnectionClosedError(endpoint_url="https://ec2")
+
+    monkeypatch.setattr(once, "create_vpc", lose_the_reply)
+    assert run_plan(network.plan, ARGS).errors == []
+    find(aws, "describe_vpcs", "Vpcs", "ar-vpc")
+    assert not run_plan(network.plan, ARGS).changed
+
+
+def test_what_was_just_made_may_be_unknown_for_a_moment(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(propagation.time, "sleep", lambda _: None)
+    ec2, late = aws.client("ec2"), iter(range(2))
+    revoke = ec2.revoke_security_group_egress
+
+    def not_yet(**parameters: Any) -> Any:
+        if next(late, None) is None:
+            return revoke(**parameters)
+        raise ClientError({"Error": {"Code": "InvalidGroup.NotFound"}}, "RevokeSecurityGroupEgress")
+
+    monkeypatch.setattr(ec2, "revoke_security_group_egress", not_yet)
+    assert run_plan(network.plan, ARGS).errors == []
+    assert not run_plan(network.plan, ARGS).changed
+
+
+def test_what_somebody_removes_during_a_run_is_looked_at_again(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_plan(network.plan, ARGS)
+    monkeypatch.setattr(engine.time, "sleep", lambda _: None)
+    ec2 = aws.client("ec2")
+    delete = ec2.delete_route_table
+
+    def already_gone(**parameters: Any) -> None:
+        delete(**parameters)
+        raise ClientError({"Error": {"Code": "InvalidRouteTableID.NotFound"}}, "DeleteRouteTable")
+
+    monkeypatch.setattr(ec2, "delete_route_table", already_gone)
+    assert run_plan(network.plan, {**ARGS, "state": "absent"}).errors == []

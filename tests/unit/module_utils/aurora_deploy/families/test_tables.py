@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from aurora_deploy.clients import Aws
 from aurora_deploy.diff import UNKNOWN
@@ -132,3 +133,21 @@ def test_removal_switches_the_protection_off_first(aws: Aws, key_arn: str, run_p
     assert [item["action"] for item in run_plan(tables.plan, gone).items] == ["delete", "delete"]
     assert aws.client("dynamodb").list_tables()["TableNames"] == []
     assert run_plan(tables.plan, gone).changed is False
+
+
+def test_recovery_is_switched_on_once_dynamodb_is_ready_for_it(
+    aws: Aws, key_arn: str, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    client = aws.client("dynamodb")
+    switch, refusals = client.update_continuous_backups, iter(range(2))
+
+    def not_yet(**parameters: Any) -> Any:
+        if next(refusals, None) is None:
+            return switch(**parameters)
+        error = {"Error": {"Code": "ContinuousBackupsUnavailableException", "Message": "Backups are being enabled"}}
+        raise ClientError(error, "UpdateContinuousBackups")
+
+    monkeypatch.setattr(client, "update_continuous_backups", not_yet)
+    assert run_plan(tables.plan, ARGS).errors == []
+    assert not run_plan(tables.plan, ARGS).changed

@@ -145,3 +145,13 @@ def test_removal_takes_the_topic_away(aws: Aws, key_arn: str, run_plan: Converge
     assert run_plan(topic.plan, gone).items[0]["action"] == "delete"
     assert aws.client("sns").list_topics()["Topics"] == []
     assert run_plan(topic.plan, gone).changed is False
+
+
+def test_a_subscription_that_its_owner_deleted_is_made_again(
+    aws: Aws, key_arn: str, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_plan(topic.plan, ARGS)
+    gone = {"SubscriptionArn": "Deleted", "Protocol": "sqs", "Endpoint": QUEUE}
+    monkeypatch.setattr(aws, "pages", lambda *_, **__: iter([gone]))
+    [item] = run_plan(topic.plan, ARGS, check=True).items
+    assert item["changes"] == {"subscriptions": {"before": [], "after": ARGS["subscriptions"]}}
