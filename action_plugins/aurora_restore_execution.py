@@ -19,6 +19,7 @@ from aurora_deploy.runbook.execution import StateMachine, start  # noqa: E402
 from aurora_deploy.runbook.follow import Follower, LostTheExecution  # noqa: E402
 from aurora_deploy.runbook.history import Line  # noqa: E402
 from aurora_deploy.runbook.outcome import failure_text, summary, undone  # noqa: E402
+from aurora_deploy.runbook.permissions import findings  # noqa: E402
 from aurora_deploy.runbook.plan import plan_lines  # noqa: E402
 from aurora_deploy.runbook.request import (  # noqa: E402
     assemble,
@@ -97,9 +98,16 @@ class ActionModule(RunbookAction):
         result |= {"status": outcome.status, "seconds": outcome.seconds}
         if outcome.status == "SUCCEEDED":
             self.say(summary(outcome, operation))
-            if outcome.document["plan"]["dry_run"]:
-                for text in plan_lines(outcome.document["plan"], args["prices"]):
+            plan = outcome.document["plan"]
+            if plan["dry_run"]:
+                told, refused = findings(aws, machine.name_prefix, plan)
+                for text in [*plan_lines(plan, args["prices"]), *(f"  {'roles':<13} {line}" for line in told)]:
                     self.say(text)
+                if refused:
+                    raise DeployError(
+                        f"AccessDenied (AR303): {'; '.join(refused)}. "
+                        "Fix: deploy the roles (site.yml --tags iam), or lift what bounds them"
+                    )
             return {**result, "document": outcome.document}
         return {**result, "failed": True, "msg": failure_text(outcome, operation, args["look_at"] or arn)}
 

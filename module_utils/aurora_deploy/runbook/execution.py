@@ -23,6 +23,11 @@ class StateMachine:
         """What StartExecution is given."""
         return f"{self.arn}:{self.alias}"
 
+    @property
+    def name_prefix(self) -> str:
+        """The deployment's name prefix, which begins the machine's name (vars/names.yml)."""
+        return self.arn.rpartition(":")[2].removesuffix("-state-machine")
+
     def execution_arn(self, name: str) -> str:
         """The ARN of the execution `name`; the alias is no part of it."""
         return f"{self.arn.replace(':stateMachine:', ':execution:')}:{name}"

@@ -61,6 +61,14 @@ def managed_keys(aws: Aws) -> bool:
         return False
 
 
+def policy_simulation(aws: Aws) -> bool:
+    resources = ["arn:aws:rds:us-east-1:000000000000:cluster:a", "arn:aws:rds:us-east-1:000000000000:cluster:b"]
+    answer = aws.client("iam").simulate_principal_policy(
+        PolicySourceArn=ROLE, ActionNames=["rds:DeleteDBCluster"], ResourceArns=resources
+    )
+    return len(answer["EvaluationResults"]) == len(resources)
+
+
 def metrics(aws: Aws) -> bool:
     machine = aws.machine({"Stop": {"Type": "Fail"}})
     aws.run(machine)

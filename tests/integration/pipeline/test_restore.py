@@ -71,6 +71,9 @@ def test_a_dry_run_ends_with_the_plan_and_changes_nothing(shop: Shop) -> None:
     played = restore(shop, "dry-run", dry_run=True)
     assert played.code == 0, played.output
     assert shop.execution("dry-run")["status"] == "SUCCEEDED"
+    for told in ("permissions: ", "quotas: DBClusters: 2 of 40 used, 1 needed", "keys: ", "subnets: ", " USD an hour"):
+        assert told in played.output
+    assert "  skipped " not in played.output.partition("PLAY RECAP")[0]
     assert shop.clusters() == before
     assert shop.item("lock#us-east-1#orders-staging") is None
 

@@ -1,0 +1,92 @@
+"""Whether IAM lets the functions' roles do what a plan needs, as IAM's own simulation says (SimulatePrincipalPolicy).
+
+The runbook asks and not a function: IAM has no endpoint in the functions' network, and a role should not read policies.
+The simulation knows identity policies, boundaries and organisation policies; key policies it does not
+(IAM API Reference, SimulatePrincipalPolicy).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aurora_deploy.clients import Aws
+from aurora_deploy.errors import is_code
+
+_DENIED = ("AccessDenied", "AccessDeniedException")
+
+
+@dataclasses.dataclass(frozen=True)
+class Need:
+    """What one step does to resources that carry, or are given, these tags."""
+
+    step: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    tags: Mapping[str, str]
+
+
+def findings(aws: Aws, prefix: str, plan: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return what may be said in the plan, and what is refused; `prefix` is the deployment's name prefix.
+
+    Nothing is refused where the caller may not simulate or a role does not exist: then the plan says that this was
+    skipped, and why.
+    """
+    account = plan["target"]["arn"].split(":")[4]
+    refused: list[str] = []
+    asked = 0
+    for need in needs(prefix, plan):
+        role = f"arn:aws:iam::{account}:role/{prefix}-{need.step}-role"
+        try:
+            answer = aws.client("iam").simulate_principal_policy(
+                PolicySourceArn=role,
+                ActionNames=list(need.actions),
+                ResourceArns=list(need.resources),
+                ContextEntries=_context(need.tags),
+            )
+        except Exception as error:
+            if is_code(error, *_DENIED):
+                return [f"permissions: the caller may not call iam:SimulatePrincipalPolicy on {role}"], []
+            raise
+        asked += len(answer["EvaluationResults"])
+        refused += [
+            f"{role} may not {result['EvalActionName']} on {result.get('EvalResourceName', '*')} "
+            f"({result['EvalDecision']})"
+            for result in answer["EvaluationResults"]
+            if result["EvalDecision"] != "allowed"
+        ]
+    return [f"permissions: {asked} simulated, key policies are not part of it"], refused
+
+
+def needs(prefix: str, plan: Mapping[str, Any]) -> Iterator[Need]:
+    """What the steps will do for this plan that changes something."""
+    head, _, target = plan["target"]["arn"].rpartition(":cluster:")
+    made = {f"{prefix}:operation": plan["operation_id"]}
+    new = f"{head}:cluster:{plan['restore']['cluster_id']}"
+    instances = tuple(f"{head}:db:{instance['id']}" for instance in plan["instances"])
+    copies = tuple(f"{head}:cluster-snapshot:{hop['snapshot_id']}" for hop in plan["copy"]["hops"])
+    if copies:
+        yield Need("copy-snapshot", ("rds:CopyDBClusterSnapshot", "rds:AddTagsToResource"), copies, made)
+        yield Need("handle-failure", ("rds:DeleteDBClusterSnapshot",), copies, made)
+    if plan["restore"].get("snapshot_id"):
+        yield Need("restore-snapshot", ("rds:RestoreDBClusterFromSnapshot", "rds:AddTagsToResource"), (new,), made)
+    yield Need("create-instances", ("rds:CreateDBInstance", "rds:AddTagsToResource"), instances, made)
+    yield Need("reset-credentials", ("rds:ModifyDBCluster",), (new,), made)
+    yield Need("handle-failure", ("rds:DeleteDBCluster",), (new,), made)
+    yield Need("handle-failure", ("rds:DeleteDBInstance",), instances, made)
+    if plan["swap"]["needed"]:
+        yield Need("swap-clusters", ("rds:ModifyDBCluster",), (new,), made)
+        yield Need(
+            "swap-clusters", ("rds:ModifyDBCluster",), (f"{head}:cluster:{target}",), {f"{prefix}:target": "true"}
+        )
+        yield Need("swap-clusters", ("rds:ModifyDBInstance",), instances, made)
+
+
+def _context(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The tags as a policy's conditions see them: on the resource, and in the request that makes it."""
+    return [
+        {"ContextKeyName": f"aws:{kind}/{key}", "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for key, value in tags.items()
+        for kind in ("ResourceTag", "RequestTag")
+    ]

@@ -1,0 +1,75 @@
+"""The roles as the deployment makes them may do all that a plan needs; what one lacks is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aurora_deploy.runbook.permissions import findings, needs
+
+from .fakes import refused
+
+PLAN: dict[str, Any] = {
+    "operation_id": "op-123456",
+    "target": {"arn": "arn:aws:rds:us-east-1:123456789012:cluster:orders-staging"},
+    "restore": {"cluster_id": "orders-staging-op-123456", "snapshot_id": "nightly"},
+    "instances": [{"id": "orders-staging-op-123456-1"}],
+    "copy": {"hops": [{"snapshot_id": "orders-staging-copy-op-123456"}]},
+    "swap": {"needed": True},
+}
+
+
+class Iam:
+    """Allows everything but `denied` actions; refuses to answer with `code`."""
+
+    def __init__(self, denied: str = "", code: str = "") -> None:
+        self.denied, self.code = denied, code
+        self.asked: list[dict[str, Any]] = []
+
+    def client(self, _service: str) -> Iam:
+        return self
+
+    def simulate_principal_policy(self, **question: Any) -> dict[str, Any]:
+        if self.code:
+            raise refused("SimulatePrincipalPolicy", self.code)
+        self.asked.append(question)
+        return {
+            "EvaluationResults": [
+                {
+                    "EvalActionName": action,
+                    "EvalResourceName": resource,
+                    "EvalDecision": "implicitDeny" if action == self.denied else "allowed",
+                }
+                for action in question["ActionNames"]
+                for resource in question["ResourceArns"]
+            ]
+        }
+
+
+def test_every_step_that_changes_something_is_asked_about_with_its_tags() -> None:
+    iam = Iam()
+    told, denied = findings(iam, "aurora-restore", PLAN)  # type: ignore[arg-type]
+    assert denied == []
+    assert told == ["permissions: 13 simulated, key policies are not part of it"]
+    roles = {question["PolicySourceArn"].rpartition("/")[2] for question in iam.asked}
+    makes, changes = ("copy-snapshot", "restore-snapshot", "create-instances"), ("reset-credentials", "swap-clusters")
+    assert roles == {f"aurora-restore-{step}-role" for step in (*makes, *changes, "handle-failure")}
+    keys = {entry["ContextKeyName"] for question in iam.asked for entry in question["ContextEntries"]}
+    assert {"aws:RequestTag/aurora-restore:operation", "aws:ResourceTag/aurora-restore:target"} <= keys
+
+
+def test_what_a_role_lacks_is_named() -> None:
+    _, denied = findings(Iam(denied="rds:CreateDBInstance"), "aurora-restore", PLAN)  # type: ignore[arg-type]
+    role = "arn:aws:iam::123456789012:role/aurora-restore-create-instances-role"
+    instance = "arn:aws:rds:us-east-1:123456789012:db:orders-staging-op-123456-1"
+    assert denied == [f"{role} may not rds:CreateDBInstance on {instance} (implicitDeny)"]
+
+
+def test_a_caller_that_may_not_ask_is_told_and_nothing_is_refused() -> None:
+    told, denied = findings(Iam(code="AccessDenied"), "aurora-restore", PLAN)  # type: ignore[arg-type]
+    assert denied == []
+    assert "may not call iam:SimulatePrincipalPolicy" in told[0]
+
+
+def test_a_plan_without_copy_and_swap_needs_neither() -> None:
+    plain = {**PLAN, "copy": {"hops": []}, "swap": {"needed": False}}
+    assert not {need.step for need in needs("aurora-restore", plain)} & {"copy-snapshot", "swap-clusters"}
