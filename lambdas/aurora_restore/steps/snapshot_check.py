@@ -36,7 +36,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     old_cluster = identifiers.old_cluster(target.cluster_id, operation_id)
     problems.check(sources.require_fit, source, target)
     masking = problems.check(plan_masking, settings, request, target.engine)
-    chosen_key = problems.check(keys.cluster_key, request, settings, target, source)
+    chosen_key = problems.check(keys.cluster_key, context, request, target, source)
     problems.raise_found()
 
     key, key_origin = problems.need(chosen_key)

@@ -65,6 +65,7 @@ class FakeKeys:
 
     def __init__(self) -> None:
         self.states: dict[str, str | None] = {}
+        self.aliases: dict[str, str] = {}
         self.asked: list[str] = []
 
     def describe_key(self, KeyId: str) -> dict[str, Any]:
@@ -74,4 +75,4 @@ class FakeKeys:
             raise refusal("NotFoundException")
         if state == "AccessDenied":
             raise refusal("AccessDeniedException")
-        return {"KeyMetadata": {"Arn": KeyId, "KeyState": state}}
+        return {"KeyMetadata": {"Arn": self.aliases.get(KeyId, KeyId), "KeyState": state}}

@@ -167,6 +167,22 @@ def test_a_key_of_the_request_becomes_an_arn_of_the_targets_region(pipeline: Pip
         snapshot_check.run(pipeline.context, document)
 
 
+def test_an_alias_of_the_snapshots_own_key_needs_no_copy(pipeline: Pipeline) -> None:
+    pipeline.rds.snapshots["prod-nightly"].update(StorageEncrypted=True, KmsKeyId=f"{KEY}/prod")
+    document: dict[str, Any] = {
+        "request": {**REQUEST, "target": {"cluster": "orders-staging", "kms_key": "alias/prod"}},
+        "execution": {"id": "arn:1", "name": OPERATION, "started_at": "2026-11-23T07:00:00.000Z"},
+    }
+    alias = f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/prod"
+    assert snapshot_check.run(pipeline.context, document)["copy"]["needed"] is True
+    pipeline.keys.aliases[alias] = f"{KEY}/prod"
+    planned = snapshot_check.run(pipeline.context, document)
+    assert (planned["copy"]["needed"], planned["restore"]["kms_key_id"]) == (False, f"{KEY}/prod")
+    pipeline.keys.states[alias] = "AccessDenied"  # then it is copied to be sure
+    planned = snapshot_check.run(pipeline.context, document)
+    assert [hop["kms_key_arn"] for hop in planned["copy"]["hops"]] == [alias]
+
+
 # --- clusters in being ---
 
 
