@@ -18,6 +18,7 @@ from aurora_deploy.runbook.action import RunbookAction  # noqa: E402
 from aurora_deploy.runbook.execution import StateMachine, start  # noqa: E402
 from aurora_deploy.runbook.follow import Follower, LostTheExecution  # noqa: E402
 from aurora_deploy.runbook.history import Line  # noqa: E402
+from aurora_deploy.runbook.later import resume  # noqa: E402
 from aurora_deploy.runbook.outcome import failure_text, summary, undone  # noqa: E402
 from aurora_deploy.runbook.permissions import findings  # noqa: E402
 from aurora_deploy.runbook.plan import plan_lines  # noqa: E402
@@ -32,7 +33,7 @@ from aurora_restore.request import validate  # noqa: E402
 
 
 class ActionModule(RunbookAction):
-    """Starts, follows, stops or rolls back one execution."""
+    """Starts, follows, stops, resumes or rolls back one operation."""
 
     def perform(self, args: dict[str, Any], aws: Aws) -> dict[str, Any]:
         """Dispatch on `state`."""
@@ -41,7 +42,12 @@ class ActionModule(RunbookAction):
             return self._start(args, aws, machine)
         if not args["operation"]:
             raise DeployError("no operation was named. Fix: add -e operation=<id>; playbooks/status.yml lists them")
-        ways = {"rolled_back": self._roll_back, "followed": self._follow, "stopped": self._stop}
+        ways = {
+            "rolled_back": self._roll_back,
+            "resumed": self._resume,
+            "followed": self._follow,
+            "stopped": self._stop,
+        }
         return ways[args["state"]](args, aws, machine)
 
     def _start(self, args: dict[str, Any], aws: Aws, machine: StateMachine) -> dict[str, Any]:
@@ -75,6 +81,12 @@ class ActionModule(RunbookAction):
         else:
             start(aws, machine, request)
         return {**result, "changed": True}
+
+    def _resume(self, args: dict[str, Any], aws: Aws, machine: StateMachine) -> dict[str, Any]:
+        name = resume(aws, machine, args["state_table"], args["operation"], check=self.check)
+        if self.check:
+            self.say(f"Would start {name}, which goes on with {args['operation']}, through {machine.qualified}.")
+        return {"operation": name, "execution_arn": machine.execution_arn(name), "changed": True}
 
     def _follow(self, args: dict[str, Any], aws: Aws, machine: StateMachine) -> dict[str, Any]:
         operation = args["operation"]
@@ -117,8 +129,7 @@ class ActionModule(RunbookAction):
             aws=aws,
             machine=machine,
             operation=operation,
-            cleanup_function=args["cleanup_function"],
-            audit_table=args["audit_table"],
+            state_table=args["state_table"],
             tell=self.say,
             now=self.now,
             sleep=time.sleep,
@@ -127,8 +138,12 @@ class ActionModule(RunbookAction):
         if self.check:
             status = abort.found()["status"]
             stops = "stop the execution and " if status == "RUNNING" else ""
-            return {**result, "status": status, "changed": True, "msg": f"Would {stops}undo what {operation} did"}
-        ended = abort.run(args["cause"])
+            undo = "leave the rest as it is" if args["pause"] else f"undo what {operation} did"
+            return {**result, "status": status, "changed": True, "msg": f"Would {stops}{undo}"}
+        ended = abort.run(args["cause"], pause=args["pause"])
+        if args["pause"]:
+            message = f"Operation {operation} is {ended['status']}; resume.yml goes on, abort.yml undoes it"
+            return {**result, **ended, "changed": ended["stopped"], "msg": message}
         done = undone(ended["document"]) or ["nothing had to be undone"]
         message = "\n".join(
             [f"Operation {operation} is {ended['status']} and cleaned up", *(f"  {line}" for line in done)]

@@ -5,19 +5,20 @@
 DOCUMENTATION = r"""
 ---
 module: aurora_restore_execution
-short_description: Start, follow, stop or roll back a restore
+short_description: Start, follow, stop, resume or roll back a restore
 description:
   - C(started) builds the request from what the inventory declares for a target and the operator's overrides, checks it
     against the pipeline's own schema and starts the state machine with it, once per operation.
+  - C(resumed) starts another execution under the same operation, which skips what is done.
   - C(rolled_back) starts an operation of its own that gives the target its old cluster back.
   - C(followed) prints what the execution does while it does it, and ends as the execution ends.
-  - C(stopped) stops the execution and runs the pipeline's clean-up, which AWS does not do for a stopped execution.
+  - C(stopped) stops the execution and follows the pipeline's clean-up, which AWS does not do for a stopped execution.
   - The connection is taken from the variables O(ignore:region), O(ignore:aws_profile) and O(ignore:aws_config_file).
 options:
   state:
     description: What to do.
     type: str
-    choices: [started, rolled_back, followed, stopped]
+    choices: [started, resumed, rolled_back, followed, stopped]
     required: true
   state_machine_arn:
     description: ARN of the pipeline's state machine.
@@ -73,14 +74,14 @@ options:
     description: USD per hour by instance class, over the table that comes with the pipeline; for the plan of a dry run.
     type: dict
     default: {}
-  cleanup_function:
-    description: Name of the function that undoes a failed operation, for O(state=stopped).
+  state_table:
+    description: Name of the state table, for O(state=stopped) and O(state=resumed).
     type: str
     default: ""
-  audit_table:
-    description: Name of the audit table, for O(state=stopped).
-    type: str
-    default: ""
+  pause:
+    description: With O(state=stopped), whether to leave everything as it is, so that it can be resumed.
+    type: bool
+    default: false
   cause:
     description: Why the operation is stopped; it stands in the execution and in the audit trail.
     type: str
@@ -117,7 +118,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 operation:
-  description: The operation's id; with O(state=rolled_back) that of the rollback.
+  description: What to follow; with O(state=rolled_back) the rollback's id, with O(state=resumed) the execution's name.
   returned: success
   type: str
 execution_arn:

@@ -11,6 +11,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
+from aurora_restore.aws.executions import Executions
 from aurora_restore.aws.kms import Keys
 from aurora_restore.aws.notifications import Notifications
 from aurora_restore.aws.rds import Rds
@@ -48,6 +49,7 @@ class Context:
     notifications: Notifications
     identity: Identity
     tasks: Tasks
+    executions: Executions
     clock: Clock
     logger: Logger
 
@@ -102,6 +104,7 @@ def build_context(settings: Settings) -> Context:
         notifications=Notifications(lambda: client("sns"), settings.topic_arn),
         identity=Identity(lambda: client("sts")),
         tasks=Tasks(lambda: client("stepfunctions")),
+        executions=Executions(lambda: client("stepfunctions")),
         clock=clock,
         logger=build_logger(settings),
     )

@@ -57,6 +57,21 @@ def handler(
     return handle
 
 
+def sweeper(run: Step, *, context: Callable[[], Context] = shared_context) -> Handler:
+    """The Lambda handler of what looks at all operations: each thing it does is audited where it is done."""
+
+    def handle(event: dict[str, Any], _lambda_context: object) -> dict[str, Any]:
+        ctx = context()
+        try:
+            return run(ctx, event)
+        except RestoreError:
+            raise
+        except Exception as error:
+            raise UnexpectedError(f"{type(error).__name__} at {_place(error)}.") from None
+
+    return handle
+
+
 def _record_failure(context: Context, operation_id: str, step: str, error: RestoreError) -> None:
     """Log and audit a failure; if the audit fails too, the step's own error still is the one that leaves."""
     details = error.details()

@@ -67,6 +67,7 @@ class Code(StrEnum):
     POST_SWAP_FAILURE = "AR502"
     CLEANUP_FAILED = "AR503"
     ROLLBACK_IMPOSSIBLE = "AR504"
+    NOT_RESUMABLE = "AR505"
     INVALID_SETTINGS = "AR901"
     UNEXPECTED = "AR902"
 
@@ -491,6 +492,13 @@ class RollbackImpossible(RestoreError):
     default_remedy = (
         "If the old cluster is gone, restore from a snapshot of it; if a later restore swapped, roll that back first."
     )
+
+
+class NotResumable(RestoreError):
+    """The operation cannot be resumed: it runs, it has succeeded, or its clean-up is not finished."""
+
+    code = Code.NOT_RESUMABLE
+    default_remedy = "Start a new operation with restore.yml."
 
 
 class InvalidSettings(RestoreError):

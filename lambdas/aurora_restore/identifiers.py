@@ -46,6 +46,11 @@ def snapshot_hop(target: str, operation_id: str) -> str:
     return f"{target}-hop-{operation_id}"
 
 
+def final_snapshot(cluster: str) -> str:
+    """Of a cluster whose time is over; snapshots' names may be longer than clusters'."""
+    return f"{cluster}-final"
+
+
 def misfits(target: str, operation_id: str, instances: int) -> list[str]:
     """The names an operation would need that RDS would refuse, each with its length; empty when all fit."""
     names = [

@@ -54,6 +54,13 @@ def succeeded(
             ("Restored cluster", f"{old} is kept until {archive['expires_at']}."),
             ("Next", f"{plan['target']['cluster']} holds the data it had before {plan['rolls_back']}."),
         )
+    if archive.get("side_by_side"):
+        return _subject(settings, "succeeded", plan["target"]["cluster"]), _lines(
+            *_facts(settings, plan),
+            ("Duration", duration(seconds)),
+            ("Restored cluster", f"{archive['side_by_side']} is kept until {archive['expires_at']}."),
+            ("Next", f"{plan['target']['cluster']} is as it was: nothing was swapped."),
+        )
     kept = f"{old} is kept until {archive.get('expires_at')}." if old else "There is no old cluster to remove."
     return _subject(settings, "succeeded", plan["target"]["cluster"]), _lines(
         *_facts(settings, plan),

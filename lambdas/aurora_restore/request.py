@@ -12,7 +12,7 @@ from aurora_restore import identifiers
 from aurora_restore.errors import InvalidRequest, NotYetSupported
 from aurora_restore.request_schema import RequestSchema
 
-SUPPORTED_STRATEGIES = ("swap",)
+SUPPORTED_STRATEGIES = ("swap", "side_by_side")
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,11 @@ class Verify:
 
 @dataclass(frozen=True)
 class Retention:
-    """How long the old cluster is kept (hours), and whether the snapshot copy stays."""
+    """How long what stands beside the target is kept (hours), whether with a last snapshot; whether the copy stays."""
 
     keep_old_hours: int = 24
     keep_copy: bool = False
+    final_snapshot: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,8 +212,8 @@ def _unsupported(request: Any) -> list[str]:
         return []
     found: list[str] = []
     strategy = request.get("strategy", "swap")
-    if strategy in ("replace", "side_by_side"):
-        found.append(f"strategy: {strategy} is not supported yet; use {SUPPORTED_STRATEGIES[0]}")
+    if strategy == "replace":
+        found.append(f"strategy: {strategy} is not supported yet; use {' or '.join(SUPPORTED_STRATEGIES)}")
     return found
 
 

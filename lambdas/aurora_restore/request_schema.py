@@ -241,6 +241,7 @@ class RetentionSchema(Schema):
 
     keep_old_hours = fields.Integer(strict=True, load_default=24, validate=validate.Range(0, 8760))
     keep_copy = fields.Boolean(load_default=False)
+    final_snapshot = fields.Boolean(load_default=False)
 
 
 class ApprovalSchema(Schema):

@@ -49,6 +49,11 @@ class Operation:
         return str(self.state.get("operation", {}).get("execution_id", ""))
 
     @property
+    def attempt(self) -> int:
+        """How many executions have worked for the operation."""
+        return int(self.entry("operation").get("attempt", 1))
+
+    @property
     def plan(self) -> Mapping[str, Any]:
         """What the operation was to do, as it was planned when it began."""
         return dict(self.entry("operation").get("plan", {}))
@@ -82,6 +87,19 @@ class Store(Protocol):
         A second call by the same execution changes nothing. Raises OperationExists for another execution's.
         """
 
+    def take_over(self, operation: Operation, facts: Mapping[str, Any], *, keep: bool) -> bool:
+        """Give the operation to another execution, RUNNING with `facts`; False if it changed hands since it was read.
+
+        With `keep` the journal stays, without the end of the earlier execution (its clean-up and its message);
+        otherwise it starts empty.
+        """
+
+    def running(self) -> list[Operation]:
+        """Every operation whose status is RUNNING."""
+
+    def has_ended(self, operation_id: str, step: str, since: datetime) -> bool:
+        """Whether the audit trail holds the end of a call of `step` (any, where empty) at `since` or later."""
+
     def read(self, operation_id: str) -> Operation | None:
         """The operation, read consistently; None when there is none."""
 
@@ -108,6 +126,18 @@ class Store(Protocol):
 
     def audit(self, operation_id: str, step: str, status: AuditStatus, details: Mapping[str, Any] | None = None) -> str:
         """Append one event and return its timestamp, unique within the operation. Nothing is ever overwritten."""
+
+
+def ends_call(event: Mapping[str, Any], step: str) -> bool:
+    """Whether an audit event says that a call of `step` (any, where empty) has ended."""
+    return event["status"] in (AuditStatus.SUCCEEDED, AuditStatus.FAILED) and step in ("", event["step"])
+
+
+def carried_over(operation: Operation, facts: Mapping[str, Any], *, keep: bool) -> dict[str, Any]:
+    """The journal with which another execution goes on."""
+    ended = ("operation", "HandleFailure", "Undo")
+    journal = {step: entry for step, entry in operation.state.items() if keep and step not in ended}
+    return {**journal, "operation": dict(facts)}
 
 
 def resource_key(region: str, cluster: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from aurora_restore.aws.calls import call
 from aurora_restore.clock import Clock, iso
 from aurora_restore.errors import AwsCallFailed, LockHeld, OperationExists
-from aurora_restore.store import AuditStatus, Lock, Operation, Status
+from aurora_restore.store import AuditStatus, Lock, Operation, Status, carried_over, ends_call
 
 HISTORY_LENGTH = 10
 CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -40,6 +40,52 @@ class DynamoStore:
             raise OperationExists(
                 f"Operation {operation_id} belongs to execution {existing and existing.execution_id}."
             )
+
+    def take_over(self, operation: Operation, facts: Mapping[str, Any], *, keep: bool) -> bool:
+        state = carried_over(operation, facts, keep=keep)
+        return self._update(
+            operation.operation_id,
+            "SET #state = :state, #status = :running, #timestamp = :now",
+            {
+                "#state": "state",
+                "#status": "status",
+                "#timestamp": "timestamp",
+                "#operation": "operation",
+                "#execution": "execution_id",
+            },
+            {
+                ":state": state,
+                ":running": Status.RUNNING.value,
+                ":now": self._now(),
+                ":earlier": operation.execution_id,
+                ":me": facts["execution_id"],
+            },
+            "#state.#operation.#execution IN (:earlier, :me)",
+        )
+
+    def running(self) -> list[Operation]:
+        arguments = {
+            "TableName": self._state_table,
+            "FilterExpression": "#status = :running AND attribute_exists(#state.#operation)",
+            "ExpressionAttributeNames": {"#status": "status", "#state": "state", "#operation": "operation"},
+            "ExpressionAttributeValues": _serialize({":running": Status.RUNNING.value}),
+            "ConsistentRead": True,
+        }
+        items = [_deserialize(item) for item in self._pages(self._client.scan, arguments)]
+        return [
+            Operation(item["operation_id"], Status(item["status"]), item["timestamp"], item["state"]) for item in items
+        ]
+
+    def has_ended(self, operation_id: str, step: str, since: datetime) -> bool:
+        arguments = {
+            "TableName": self._audit_table,
+            "KeyConditionExpression": "operation_id = :operation AND #timestamp >= :since",
+            "ExpressionAttributeNames": {"#timestamp": "timestamp"},
+            "ExpressionAttributeValues": _serialize({":operation": operation_id, ":since": iso(since)}),
+            "ConsistentRead": True,
+        }
+        items = [_deserialize(item) for item in self._pages(self._client.query, arguments)]
+        return any(ends_call(item, step) for item in items)
 
     def read(self, operation_id: str) -> Operation | None:
         item = self._get(operation_id)
@@ -152,6 +198,17 @@ class DynamoStore:
             ConsistentRead=True,
         )
         return _deserialize(answer["Item"]) if "Item" in answer else None
+
+    @staticmethod
+    def _pages(method: Any, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+        """All items of a Scan or Query."""
+        items: list[dict[str, Any]] = []
+        while True:
+            answer = call(method, **arguments)
+            items += answer["Items"]
+            if not answer.get("LastEvaluatedKey"):
+                return items
+            arguments = {**arguments, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _put(
         self,

@@ -118,9 +118,15 @@ class Rds:
     def rename_cluster(self, cluster_id: str, new_id: str) -> None:
         self.modify_cluster(cluster_id, NewDBClusterIdentifier=new_id)
 
-    def delete_cluster(self, cluster_id: str) -> None:
-        """DeleteDBCluster without a final snapshot: only for what an operation made itself."""
-        call(self._client.delete_db_cluster, DBClusterIdentifier=cluster_id, SkipFinalSnapshot=True)
+    def delete_cluster(self, cluster_id: str, *, final_snapshot: str | None = None) -> None:
+        """DeleteDBCluster, with a final snapshot of this name or with none."""
+        last = {"FinalDBSnapshotIdentifier": final_snapshot} if final_snapshot else {}
+        call(
+            self._client.delete_db_cluster,
+            DBClusterIdentifier=cluster_id,
+            SkipFinalSnapshot=final_snapshot is None,
+            **last,
+        )
 
     # --- instances ---
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.context import Context
-from aurora_restore.steps.keeping import require_cluster, set_aside
+from aurora_restore.steps.keeping import keep_for_a_while, require_cluster, set_aside
 from aurora_restore.steps.progress import require_lock, require_own
 from aurora_restore.steps.restore_snapshot import restored_resource_id
 
@@ -19,7 +19,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     name = plan["target"]["cluster"] if plan["swap"]["needed"] else plan["restore"]["cluster_id"]
     cluster = require_cluster(context, name, restored_resource_id(context.store.read(plan["operation_id"])))
     _finish(context, plan, cluster)
-    kept = _keep_old(context, plan)
+    kept = _keep(context, plan, cluster)
     if plan["swap"]["needed"]:
         _hand_over(context, plan, cluster)
     return {**kept, **_remove_copies(context, plan)}
@@ -43,13 +43,18 @@ def _hand_over(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> N
     things: list[Cluster | Instance] = [*instances, cluster]
     for thing in things:
         if thing.tags.get(settings.operation_tag) == plan["operation_id"]:
-            context.rds.add_tags(thing.arn, {settings.restored_tag: plan["operation_id"]})
+            if thing.tags.get(settings.restored_tag) != plan["operation_id"]:
+                context.rds.add_tags(thing.arn, {settings.restored_tag: plan["operation_id"]})
             context.rds.remove_tags(thing.arn, [settings.operation_tag])
 
 
-def _keep_old(context: Context, plan: Mapping[str, Any]) -> dict[str, Any]:
+def _keep(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
+    """Give what stands beside the target its expiry: the old cluster, or the restored one where nothing is swapped."""
     if not plan["swap"]["needed"]:
-        return {"old_cluster_id": None, "expires_at": None}
+        marks = {context.settings.operation_tag: plan["operation_id"]}
+        hours = plan["retention"]["keep_old_hours"]
+        expires_at = keep_for_a_while(context, plan, cluster, hours, marks=marks)
+        return {"old_cluster_id": None, "side_by_side": cluster.cluster_id, "expires_at": expires_at}
     name = plan["swap"]["old_cluster_id"]
     return {
         "old_cluster_id": name,

@@ -10,10 +10,14 @@ from aurora_restore import identifiers
 from aurora_restore.context import Context
 from aurora_restore.errors import InvalidRequest
 from aurora_restore.planning import guards, rollback
+from aurora_restore.planning.resuming import resumed_plan
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """The plan. `request` is `{action: rollback, rolls_back: <operation>, operation_id: <of the rollback itself>}`."""
+    recorded = resumed_plan(context, document)
+    if recorded:
+        return recorded
     request = document["request"]
     rolled_back = request.get("rolls_back")
     if not isinstance(rolled_back, str) or not identifiers.is_operation_id(rolled_back):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.context import Context
 from aurora_restore.steps.keeping import require_cluster, set_aside
 from aurora_restore.steps.progress import require_lock
@@ -17,7 +18,11 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     require_lock(context, plan)
     settings, swap = context.settings, plan["swap"]
     target = require_cluster(context, plan["target"]["cluster"], plan["target"]["cluster_resource_id"])
-    context.rds.remove_tags(target.arn, [settings.expires_tag, settings.replaced_tag])
+    things: list[Cluster | Instance] = [*context.rds.cluster_instances(target.cluster_id), target]
+    for thing in things:
+        marks = [key for key in (settings.expires_tag, settings.replaced_tag) if key in thing.tags]
+        if marks:
+            context.rds.remove_tags(thing.arn, marks)
     expires_at = set_aside(context, plan, swap["old_cluster_id"], swap["old_cluster_resource_id"])
     context.store.set_status(plan["rolls_back"], Status.ROLLED_BACK)
     return {"old_cluster_id": swap["old_cluster_id"], "expires_at": expires_at, "copy": "none"}

@@ -14,6 +14,7 @@ from aurora_restore.planning.deadlines import approval_seconds, cleanup_deadline
 from aurora_restore.polling import wait_seconds
 from aurora_restore.steps.notifying import publish_once
 from aurora_restore.store import Operation, Status, resource_key
+from aurora_restore.taking_over import UNDO, Undo
 from aurora_restore.undo import Progress, swap_is_complete, undo
 
 STEP = "HandleFailure"
@@ -24,16 +25,17 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
 
     Works without a plan, when SnapshotCheck itself failed, and leaves alone what belongs to another execution.
     """
-    plan = document.get("plan")
     operation_id = documents.operation_id(document)
-    failure = read_failure(document.get("error"))
     operation = context.store.read(operation_id)
+    plan = document.get("plan") or (operation.plan if operation else None) or None
+    failure = read_failure(document.get("error") or document.get("taken", {}).get("error"))
     ours = operation is not None and operation.execution_id == documents.execution_id(document)
-    progress = Progress()
+    progress, phase = Progress(), Undo.DONE
     if operation and ours:
         if swap_is_complete(context, operation):
-            failure = _after_swap(failure, plan)
+            failure, phase = _after_swap(failure, plan), Undo.KEPT
         else:
+            context.store.journal(operation_id, UNDO, {"phase": Undo.BEGUN.value})
             progress = undo(context, operation)
     earlier = document.get("failure", {})
     since = int(earlier.get("since", context.now()))
@@ -49,7 +51,10 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     if progress.waiting and remaining > 0:
         pause = wait_seconds(elapsed=context.now() - since, remaining=remaining)
         return {**result, "done": False, "waiting": progress.waiting, "wait_seconds": pause}
-    _close(context, document, operation if ours else None)
+    if operation and ours:
+        phase = Undo.LEFT if progress.waiting else phase
+        context.store.journal(operation_id, UNDO, {"phase": phase.value, "undone": undone, "left": progress.waiting})
+    _close(context, operation_id, plan, operation if ours else None)
     text = messages.failed(context.settings, operation_id, plan, failure, undone, progress.waiting)
     told = _tell(context, operation_id, *text)
     return {**result, "done": True, "left": progress.waiting, "told": told, "wait_seconds": 0}
@@ -69,10 +74,8 @@ def _after_swap(failure: Failure, plan: Any) -> Failure:
     )
 
 
-def _close(context: Context, document: Mapping[str, Any], operation: Operation | None) -> None:
+def _close(context: Context, operation_id: str, plan: Mapping[str, Any] | None, operation: Operation | None) -> None:
     """Record the failure and free the lock; `operation` is None where there is none of this execution."""
-    plan = document.get("plan")
-    operation_id = documents.operation_id(document)
     if operation:
         context.store.set_status(operation_id, Status.FAILED)
     if plan and (operation or context.store.read(operation_id) is None):

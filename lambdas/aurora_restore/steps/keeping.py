@@ -38,7 +38,10 @@ def keep_for_a_while(
 
 
 def set_aside(context: Context, plan: Mapping[str, Any], name: str, resource_id: str) -> str:
-    """Mark the cluster that this operation's swap put aside; returns until when it is kept."""
+    """Mark the cluster that this operation's swap put aside, and its instances; returns until when it is kept."""
     cluster = require_cluster(context, name, resource_id)
     marks = {context.settings.replaced_tag: plan["operation_id"]}
+    for instance in context.rds.cluster_instances(name):
+        if instance.tags.get(context.settings.replaced_tag) != plan["operation_id"]:
+            context.rds.add_tags(instance.arn, marks)
     return keep_for_a_while(context, plan, cluster, plan["retention"]["keep_old_hours"], marks=marks)

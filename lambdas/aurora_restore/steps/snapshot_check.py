@@ -13,6 +13,7 @@ from aurora_restore.context import Context
 from aurora_restore.planning import copies, deadlines, guards, keys, mirror, sources, surroundings
 from aurora_restore.planning.masking import plan_masking
 from aurora_restore.planning.problems import Problems
+from aurora_restore.planning.resuming import resumed_plan
 from aurora_restore.request import Request, as_plain, parse
 from aurora_restore.settings import Settings
 from aurora_restore.store import resource_key
@@ -21,6 +22,9 @@ from aurora_restore.store import resource_key
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """The plan of docs/architecture.md. Raises every refusal of requests and guard rails at once; changes nothing."""
     settings = context.settings
+    recorded = resumed_plan(context, document)
+    if recorded:
+        return recorded
     request = parse(document["request"])
     operation_id = guards.require_operation_id(request.operation_id, documents.execution_name(document))
     guards.require_account(settings, context.identity.account_id())  # anything else would be told of the wrong account

@@ -15,7 +15,7 @@ FUNCTIONS = len(
         "pipeline_functions"
     ]
 )
-TAGS = ["kms", "secrets", "dynamodb", "sns", "vpc", "iam", "lambda", "stepfunctions", "alarms"]
+TAGS = ["kms", "secrets", "dynamodb", "sns", "vpc", "iam", "lambda", "stepfunctions", "events", "alarms"]
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,7 @@ def inventory(aws: LocalAws) -> dict[str, int]:
         "alarms": sum(
             len(page["MetricAlarms"]) for page in aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
         ),
+        "event rules": len(aws.client("events").list_rules(NamePrefix=PREFIX)["Rules"]),
         "dashboards": len(aws.client("cloudwatch").list_dashboards(DashboardNamePrefix=PREFIX)["DashboardEntries"]),
     }
 
@@ -62,7 +63,16 @@ def inventory(aws: LocalAws) -> dict[str, int]:
 EMPTY = dict.fromkeys(
     [
         *("keys in use", "key aliases", "secrets", "tables", "topics", "networks", "subnets", "endpoints"),
-        *("security groups", "roles", "functions", "log groups", "state machines", "alarms", "dashboards"),
+        *(
+            "security groups",
+            "roles",
+            "functions",
+            "log groups",
+            "state machines",
+            "alarms",
+            "dashboards",
+            "event rules",
+        ),
     ],
     0,
 )
@@ -89,6 +99,7 @@ def test_a_deployment_makes_every_resource(aws: LocalAws) -> None:
         "security groups": 2,
         "roles": FUNCTIONS + 1,
         "functions": FUNCTIONS,
+        "event rules": 2,
         "log groups": FUNCTIONS + 1,
         "state machines": 1,
         "alarms": 4 + 3 * FUNCTIONS,

@@ -47,6 +47,7 @@ class FakeRds:
         self.shared: dict[str, dict[str, Any]] = {}  # what other accounts share, by ARN
         self.regions: dict[str, FakeRds] = {region: self}
         self.changes: list[str] = []
+        self.made: list[str] = []
         self.kill: Callable[[int, str], str] = lambda _number, _what: ""
         self.fail: dict[str, list[str]] = {}
         self.deletable: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ class FakeRds:
             if asked_before == "before":
                 raise Killed(name)
             answer = action(**arguments)
+            self.made.append(f"{name} {[value for key, value in sorted(arguments.items()) if 'Identifier' in key]}")
             if "after" in (asked_before, self.kill(len(self.changes), name)):
                 raise Killed(name)
             return answer
@@ -259,7 +261,11 @@ class FakeRds:
         cluster.update(changes)
         return {"DBCluster": dict(cluster)}
 
-    def _delete_db_cluster(self, DBClusterIdentifier: str, SkipFinalSnapshot: bool) -> dict[str, Any]:
+    def _delete_db_cluster(
+        self, DBClusterIdentifier: str, SkipFinalSnapshot: bool, FinalDBSnapshotIdentifier: str = ""
+    ) -> dict[str, Any]:
+        if SkipFinalSnapshot == bool(FinalDBSnapshotIdentifier):
+            raise self._fault("InvalidParameterCombination")
         cluster = self._find(self.clusters, "DBClusterIdentifier", DBClusterIdentifier, "DBClusterNotFoundFault")
         if cluster["DeletionProtection"]:
             raise self._fault("InvalidParameterCombination")
@@ -267,6 +273,8 @@ class FakeRds:
             raise self._fault("InvalidDBClusterStateFault")
         if cluster["Status"] not in self.deletable:
             self._require_available(cluster, "Status", "InvalidDBClusterStateFault")
+        if FinalDBSnapshotIdentifier:
+            self.add_snapshot(FinalDBSnapshotIdentifier, DBClusterIdentifier)
         cluster["Status"] = "deleting"
         self._in_a_while(lambda: self.clusters.pop(cluster["DbClusterResourceId"], None))
         return {"DBCluster": dict(cluster)}

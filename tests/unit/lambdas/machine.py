@@ -34,6 +34,14 @@ def definition() -> dict[str, Any]:
     return dict(json.loads(text))
 
 
+class Stopped(BaseException):
+    """Somebody, or the time-out, ended the execution here: no Catch runs."""
+
+
+def execution_arn(name: str) -> str:
+    return f"arn:aws:states:us-east-1:123456789012:execution:m:{name}"
+
+
 @dataclass
 class Execution:
     """How an execution ended, and the way it took.
@@ -71,7 +79,7 @@ def execute(
     machine, execution = definition(), Execution()
     document: dict[str, Any] = {}
     context = {
-        "Id": f"arn:aws:states:us-east-1:123456789012:execution:m:{name}",
+        "Id": execution_arn(name),
         "Name": name,
         "StartTime": iso(clock.now()),
     }
@@ -84,6 +92,9 @@ def execute(
         execution.passes(document)
         if kind == "Pass" and "Result" in state:
             document = {**document, state["ResultPath"].removeprefix("$."): state["Result"]}
+            state_name = state["Next"]
+        elif kind == "Pass" and "InputPath" in state:
+            document = {**document, state["ResultPath"].removeprefix("$."): _look_up(document, state["InputPath"])}
             state_name = state["Next"]
         elif kind == "Pass":
             document = {
@@ -208,6 +219,8 @@ def _caught(error: BaseException) -> dict[str, str]:
 def _holds(rule: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     if "And" in rule:
         return all(_holds(part, document) for part in rule["And"])
+    if "Or" in rule:
+        return any(_holds(part, document) for part in rule["Or"])
     found = _look_up(document, rule["Variable"])
     if "IsPresent" in rule:
         return (found is not None) == rule["IsPresent"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aurora_restore.clock import Clock, iso
 from aurora_restore.errors import OperationExists
-from aurora_restore.store import AuditStatus, Lock, Operation, Status
+from aurora_restore.store import AuditStatus, Lock, Operation, Status, carried_over, ends_call
 
 
 def _copy(value: Any) -> Any:
@@ -34,6 +34,22 @@ class MemoryStore:
             self.operations[operation_id] = Operation(operation_id, Status.RUNNING, iso(self._clock.now()), state)
         elif existing.execution_id != facts["execution_id"]:
             raise OperationExists(f"Operation {operation_id} belongs to execution {existing.execution_id}.")
+
+    def take_over(self, operation: Operation, facts: Mapping[str, Any], *, keep: bool) -> bool:
+        found = self.operations[operation.operation_id]
+        if found.execution_id not in (operation.execution_id, facts["execution_id"]):
+            return False
+        self._replace(found, Status.RUNNING, _copy(carried_over(operation, facts, keep=keep)))
+        return True
+
+    def running(self) -> list[Operation]:
+        return [operation for operation in self.operations.values() if operation.status is Status.RUNNING]
+
+    def has_ended(self, operation_id: str, step: str, since: datetime) -> bool:
+        return any(
+            event["operation_id"] == operation_id and event["timestamp"] >= iso(since) and ends_call(event, step)
+            for event in self.events
+        )
 
     def read(self, operation_id: str) -> Operation | None:
         return self.operations.get(operation_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aurora_restore import entry
+from aurora_restore.aws.executions import Executions
 from aurora_restore.aws.kms import Keys
 from aurora_restore.aws.notifications import Notifications
 from aurora_restore.aws.rds import Rds
@@ -35,11 +36,14 @@ from aurora_restore.steps import (
     restore_snapshot,
     snapshot_check,
     swap_clusters,
+    sweep,
+    take_over,
 )
 from tests.unit.lambdas.fake_clock import FakeClock
 from tests.unit.lambdas.fake_offers import FakeKeys, FakeOffers
 from tests.unit.lambdas.fake_rds import ACCOUNT, FakeRds
-from tests.unit.lambdas.machine import Execution, Handler, execute
+from tests.unit.lambdas.fake_step_functions import FakeStepFunctions
+from tests.unit.lambdas.machine import Execution, Handler, Stopped, execute, execution_arn
 from tests.unit.lambdas.memory_store import MemoryStore
 
 OPERATION = "20261123-071450-x7k2"
@@ -60,6 +64,7 @@ REQUEST: dict[str, Any] = {
 }
 STEPS: dict[str, tuple[Any, str | None]] = {
     "snapshot-check": (snapshot_check, None),
+    "take-over": (take_over, "taken"),
     "check-rollback": (check_rollback, None),
     "finish-rollback": (finish_rollback, None),
     "acquire-lock": (acquire_lock, None),
@@ -138,6 +143,7 @@ class Pipeline:
         self.sts = Sts()
         self.approvers = Approvers()
         self.offers, self.keys = FakeOffers(), FakeKeys()
+        self.step_functions = FakeStepFunctions()
         settings = Settings.from_env({**ENVIRONMENT, **self.environment})
         self.context = Context(
             settings=settings,
@@ -149,6 +155,7 @@ class Pipeline:
             notifications=Notifications(lambda: self.topic, settings.topic_arn),
             identity=Identity(lambda: self.sts),
             tasks=Tasks(lambda: self.approvers),
+            executions=Executions(lambda: self.step_functions),
             clock=self.clock,
             logger=build_logger(settings),
         )
@@ -161,9 +168,19 @@ class Pipeline:
         self.rds.add_cluster("orders-staging", tags=tags, classes=("db.r6g.large", "db.r6g.xlarge"), **target)
 
     def run(self, request: Any = None, name: str = OPERATION) -> Execution:
-        return execute(
-            REQUEST if request is None else request, self.handlers(), self.clock, name, self.approvers.answer
-        )
+        """One execution from start to end; raising Stopped anywhere in it ends it as StopExecution does."""
+        known = self.step_functions.executions[execution_arn(name)] = {"status": "RUNNING"}
+        given = REQUEST if request is None else request
+        try:
+            execution = execute(given, self.handlers(), self.clock, name, self.approvers.answer)
+        except Stopped:
+            execution = Execution(status="ABORTED")
+            known |= {"error": "OperationAborted", "cause": "stopped by a test"}
+        known["status"] = execution.status
+        return execution
+
+    def sweep(self) -> dict[str, Any]:
+        return entry.sweeper(sweep.run, context=lambda: self.context)({}, None)
 
     def handlers(self) -> dict[str, Handler]:
         runs: dict[str, tuple[Any, str | None]] = {name: (step.run, key) for name, (step, key) in STEPS.items()}

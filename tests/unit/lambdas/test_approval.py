@@ -9,6 +9,7 @@ import pytest
 from aurora_restore.approval import STEP
 from aurora_restore.errors import ApprovalRejected, InvalidRequest
 from aurora_restore.request import parse
+from aurora_restore.steps.acquire_lock import TAKE_OVER_SECONDS
 from tests.unit.lambdas.fake_rds import Killed
 from tests.unit.lambdas.pipeline import OPERATION, REQUEST, Pipeline
 
@@ -55,7 +56,7 @@ def test_the_lock_is_held_through_the_wait(pipeline: Pipeline) -> None:
     start = pipeline.context.now()
     pipeline.approvers.decide = lambda _token: ApprovalRejected("No.")
     document = pipeline.run(PROTECTED).output
-    assert document["lock"]["lease_until"] == start + 7200 + 7200
+    assert document["lock"]["lease_until"] == start + 7200 + 7200 + TAKE_OVER_SECONDS
     assert document["plan"]["deadline"] == start + 7200 + 7200 - 900
 
 

@@ -38,7 +38,7 @@ def test_every_task_calls_the_function_of_its_own_name() -> None:
 def test_every_function_has_its_task_handler_and_step() -> None:
     package = ROOT / "lambdas" / "aurora_restore"
     handlers = {path.stem.replace("_", "-") for path in (package / "handlers").glob("[!_]*.py")}
-    assert handlers == {function_of(state) for state in TASKS.values()}
+    assert handlers == {function_of(state) for state in TASKS.values()} | {"sweep"}  # which no state calls
     declared = re.findall(r"^  - ([a-z-]+)$", (ROOT / "vars" / "names.yml").read_text("utf-8"), re.MULTILINE)
     assert set(declared) == handlers
 
@@ -58,7 +58,8 @@ def test_every_task_has_a_timeout_retries_and_a_catch_that_keeps_the_document(na
         assert (state["TimeoutSeconds"], named) == (330, [])
     assert catch["ErrorEquals"] == ["States.ALL"]
     assert catch["ResultPath"] in ("$.error", "$.cleanup_error")
-    assert catch["Next"] == ("CleanupFailed" if name == "HandleFailure" else "HandleFailure")
+    ends = {"HandleFailure": "CleanupFailed", "TakeOver": "TakeOverFailed"}
+    assert catch["Next"] == ends.get(name, "HandleFailure")
 
 
 def test_every_error_that_a_retry_names_exists() -> None:
@@ -99,10 +100,19 @@ def test_all_states_can_be_reached() -> None:
 
 
 def test_failures_end_in_a_fail_and_never_in_a_success() -> None:
-    assert {name for name, state in STATES.items() if state["Type"] == "Fail"} == {"RestoreFailed", "CleanupFailed"}
-    assert {name for name, state in STATES.items() if state["Type"] == "Succeed"} == {"PlanReady", "RestoreSucceeded"}
+    assert {name for name, state in STATES.items() if state["Type"] == "Fail"} == {
+        "RestoreFailed",
+        "CleanupFailed",
+        "TakeOverFailed",
+    }
+    assert {name for name, state in STATES.items() if state["Type"] == "Succeed"} == {
+        "CleanedUp",
+        "NothingToDo",
+        "PlanReady",
+        "RestoreSucceeded",
+    }
     assert issubclass(getattr(errors, STATES["CleanupFailed"]["Error"]), errors.RestoreError)
-    assert STATES["IsCleanupComplete"]["Choices"][0]["Next"] == "RestoreFailed"
+    assert STATES["IsCleanupComplete"]["Choices"][-1]["Next"] == "RestoreFailed"
 
 
 def test_statelint_finds_nothing(tmp_path: Path) -> None:

@@ -106,7 +106,6 @@ def test_what_is_no_request_is_refused(request_: Any) -> None:
     "change",
     [
         {"strategy": "replace"},
-        {"strategy": "side_by_side"},
     ],
 )
 def test_what_does_not_work_yet_is_refused_as_such(change: dict[str, Any]) -> None:

@@ -105,13 +105,15 @@ def test_statement_ids_are_unique(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(roles()))
 def test_what_changes_or_deletes_data_depends_on_a_tag(name: str) -> None:
     for statement in statements(name):
-        if statement["Sid"] == "NameNoFinalSnapshot":  # needs the cluster's statement beside it to delete anything
+        # These need the cluster's statement beside them to delete anything.
+        if statement["Sid"] in ("NameNoFinalSnapshot", "NameTheFinalSnapshot"):
             assert statement["Action"] == "rds:DeleteDBCluster"
             assert statement["Resource"].endswith(":cluster-snapshot:*")
         elif any(action.startswith(CHANGES_DATA) for action in listed(statement["Action"])):
             keys = {key for test in statement["Condition"].values() for key in test}
-            assert keys <= {f"aws:ResourceTag/{PREFIX}:operation", f"aws:ResourceTag/{PREFIX}:target"}
             assert keys
+            tags = ("expires-at", "operation", "replaced-by", "target")
+            assert keys <= {f"aws:ResourceTag/{PREFIX}:{tag}" for tag in tags}
 
 
 @pytest.mark.parametrize("name", sorted(roles()))
@@ -138,7 +140,14 @@ def test_only_cleaning_steps_may_delete() -> None:
         for statement in statements(name)
         if any(action.startswith("rds:Delete") for action in listed(statement["Action"]))
     }
-    assert deleting == {f"{PREFIX}-archive-snapshot-role", f"{PREFIX}-handle-failure-role"}
+    assert deleting == {f"{PREFIX}-{step}-role" for step in ("archive-snapshot", "handle-failure", "sweep")}
+
+
+def test_the_sweep_deletes_clusters_only_once_they_have_an_expiry() -> None:
+    for statement in statements(f"{PREFIX}-sweep-role"):
+        on_clusters = any(resource.endswith(":cluster:*") for resource in listed(statement["Resource"]))
+        if "rds:DeleteDBCluster" in listed(statement["Action"]) and on_clusters:
+            assert statement["Condition"] == {"Null": {f"aws:ResourceTag/{PREFIX}:expires-at": "false"}}
 
 
 def test_another_account_is_only_ever_read_from_and_only_where_the_inventory_names_it() -> None:
@@ -165,7 +174,7 @@ def test_the_audit_trail_can_only_grow() -> None:
     for name in roles():
         for statement in statements(name):
             if any("table/aurora-restore-audit" in resource for resource in listed(statement["Resource"])):
-                assert listed(statement["Action"]) == ["dynamodb:PutItem"]
+                assert listed(statement["Action"]) in (["dynamodb:PutItem"], ["dynamodb:Query"])
 
 
 def test_everything_is_everywhere_only_for_what_knows_no_narrower_resource() -> None:
@@ -180,5 +189,5 @@ def test_everything_is_everywhere_only_for_what_knows_no_narrower_resource() -> 
 
 def test_the_state_machine_may_call_every_function_through_its_alias_only() -> None:
     allowed = next(s for s in statements(f"{PREFIX}-step-functions-role") if s["Sid"] == "Steps")["Resource"]
-    assert len(allowed) == len(roles()) - 1
+    assert len(allowed) == len(roles()) - 2  # its own, and that of the sweep, which EventBridge calls
     assert all(arn.endswith(":live") for arn in allowed)

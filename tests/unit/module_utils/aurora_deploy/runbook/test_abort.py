@@ -1,153 +1,161 @@
 from __future__ import annotations
 
-import datetime
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 
 from aurora_deploy.errors import DeployError
-from aurora_deploy.runbook.abort import Abort, last_position
+from aurora_deploy.runbook.abort import Abort
 from aurora_deploy.runbook.execution import StateMachine
+from aurora_deploy.runbook.later import recorded, resume, start_later
 
 from .fakes import MACHINE, START, FakeAws
 
-DOCUMENT = {"request": {"target": {"cluster": "orders-staging"}}, "execution": {"id": "arn", "name": "op-1"}}
+EXECUTION = MACHINE.replace(":stateMachine:", ":execution:")
+DOCUMENT = {"failure": {"done": True, "undone": ["cluster orders-staging-op-1 was removed"]}}
 
 
-def entered(state: str) -> dict[str, Any]:
-    details = {"name": state, "input": json.dumps(DOCUMENT)}
-    return {"type": "TaskStateEntered", "timestamp": START, "stateEnteredEventDetails": details}
+class CleaningAws(FakeAws):
+    """A clean-up that is started has ended at once, as `outcome` says."""
+
+    outcome = "SUCCEEDED"
+
+    def start_execution(self, *, name: str, **arguments: Any) -> None:
+        super().start_execution(name=name, **arguments)
+        ended = {"type": f"Execution{self.outcome.capitalize()}", "timestamp": START, "id": 2}
+        self.histories[name] = [{"type": "ExecutionStarted", "timestamp": START, "id": 1}, ended]
+        self.executions[name] = {"status": self.outcome, "stopDate": START, "output": json.dumps(DOCUMENT)}
+        if self.outcome != "SUCCEEDED":
+            self.executions[name] |= {"error": "CleanupFailed", "cause": "[AR503] instance is still deleting"}
 
 
-SCHEDULED = {"type": "LambdaFunctionScheduled", "timestamp": START}
-ANSWERED = {"type": "LambdaFunctionSucceeded", "timestamp": START}
-ABORTED = {"type": "ExecutionAborted", "timestamp": START}
-WAITING = [
-    {
-        "type": "TaskStateExited",
-        "timestamp": START,
-        "stateExitedEventDetails": {"name": "a", "output": json.dumps(DOCUMENT)},
-    },
-    {
-        "type": "WaitStateEntered",
-        "timestamp": START,
-        "stateEnteredEventDetails": {"name": "WaitForRestore", "input": json.dumps(DOCUMENT)},
-    },
-]
+def record(status: str = "RUNNING", execution: str = "op-1", **facts: Any) -> dict[str, Any]:
+    operation = {"execution_id": f"{EXECUTION}:{execution}", **facts}
+    state = {"operation": operation, "Undo": {"undone": ["the names were put back"]}}
+    return {"operation_id": "op-1", "status": status, "timestamp": "t", "state": state}
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.slept = 0.0
-
-    def now(self) -> datetime.datetime:
-        return START + datetime.timedelta(seconds=self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
+def aws_with(status: str, item: dict[str, Any] | None, execution: str = "op-1") -> CleaningAws:
+    aws = CleaningAws()
+    aws.executions[execution] = {"status": status}
+    if item:
+        aws.records["op-1"] = item
+    return aws
 
 
-def abort(aws: FakeAws, clock: Clock) -> Abort:
+def abort(aws: FakeAws) -> Abort:
     return Abort(
         aws=aws,  # type: ignore[arg-type]  # the fake has what is used
         machine=StateMachine(MACHINE),
         operation="op-1",
-        cleanup_function="aurora-restore-handle-failure",
-        audit_table="audit",
+        state_table="state",
         tell=lambda _: None,
-        now=clock.now,
-        sleep=clock.sleep,
+        now=lambda: START,
+        sleep=lambda _: None,
     )
 
 
-def running(*events: dict[str, Any]) -> FakeAws:
-    aws = FakeAws()
-    aws.executions["op-1"] = {"status": "RUNNING"}
-    aws.history = [*events, ABORTED]
-    aws.cleanup = [{"done": True, "removed": ["orders-staging-op-1"]}]
-    return aws
+def test_a_running_operation_is_stopped_and_its_clean_up_seen_through() -> None:
+    aws = aws_with("RUNNING", record())
+    ended = abort(aws).run("wrong snapshot", pause=False)
+    assert aws.stopped == [("op-1", "OperationAborted")]
+    (started,) = aws.started
+    assert (started["name"], started["stateMachineArn"]) == ("op-1-cleanup-1", f"{MACHINE}:live")
+    assert json.loads(started["input"]) == {"action": "clean_up", "operation_id": "op-1"}
+    assert (ended["status"], ended["document"], ended["stopped"]) == ("ABORTED", DOCUMENT, True)
 
 
-def test_a_running_operation_is_stopped_and_then_undone_with_its_document() -> None:
-    aws = running(*WAITING)
-    ended = abort(aws, Clock()).run("wrong snapshot")
-    assert aws.stopped == ["op-1"]
-    assert (ended["status"], ended["document"]["failure"]["removed"]) == ("ABORTED", ["orders-staging-op-1"])
-    (call,) = aws.invoked
-    assert (call["function"], call["alias"]) == ("aurora-restore-handle-failure", "live")
-    assert call["document"] == {**DOCUMENT, "error": {"Error": "OperationAborted", "Cause": "wrong snapshot"}}
+def test_one_that_was_resumed_is_stopped_where_it_runs_now() -> None:
+    aws = aws_with("RUNNING", record(execution="op-1-resume-1", attempt=2), "op-1-resume-1")
+    abort(aws).run("x", pause=False)
+    assert aws.stopped == [("op-1-resume-1", "OperationAborted")]
+    assert aws.started[0]["name"] == "op-1-cleanup-2"
 
 
-def test_the_clean_up_is_advanced_until_it_is_done() -> None:
-    aws, clock = running(*WAITING), Clock()
-    aws.cleanup = [{"done": False, "wait_seconds": 30}, {"done": False, "wait_seconds": 30}, {"done": True}]
-    abort(aws, clock).run("x")
-    assert len(aws.invoked) == 3
-    assert aws.invoked[1]["document"]["failure"] == {"done": False, "wait_seconds": 30}
-    assert clock.slept == 60
+def test_a_paused_operation_is_stopped_and_left_as_it_is() -> None:
+    aws = aws_with("RUNNING", record())
+    assert abort(aws).run("a fix is coming", pause=True)["status"] == "ABORTED"
+    assert (aws.stopped, aws.started) == ([("op-1", "OperationPaused")], [])
 
 
-def test_a_function_that_still_runs_is_waited_for_until_its_time_out() -> None:
-    aws, clock = running(entered("SetupDbUsers"), SCHEDULED), Clock()
-    aws.timeouts["aurora-restore-setup-db-users"] = 600  # lambda_overrides may give it more than the others
-    abort(aws, clock).run("x")
-    assert clock.slept == 600
+def test_one_that_aws_ended_is_cleaned_up_without_being_stopped() -> None:
+    aws = aws_with("TIMED_OUT", record())
+    assert abort(aws).run("x", pause=False)["stopped"] is False
+    assert (aws.stopped, len(aws.started)) == ([], 1)
 
 
-def test_the_wait_ends_when_the_audit_trail_says_that_the_function_has_ended() -> None:
-    aws, clock = running(entered("RestoreSnapshot"), SCHEDULED), Clock()
-    aws.timeouts["aurora-restore-restore-snapshot"] = 300
-    aws.audit = [{"step": "RestoreSnapshot", "status": "SUCCEEDED", "timestamp": "2026-11-23T07:00:02Z"}]
-    abort(aws, clock).run("x")
-    assert clock.slept == 0
+def test_the_clean_up_that_the_sweep_started_is_followed() -> None:
+    aws = aws_with("ABORTED", record())
+    started = {"type": "ExecutionStarted", "timestamp": START, "id": 1}
+    aws.histories["op-1-cleanup-1"] = [started, {"type": "ExecutionSucceeded", "timestamp": START, "id": 2}]
+    running = aws.executions["op-1-cleanup-1"] = {"status": "RUNNING"}
+
+    def pass_time(_seconds: float) -> None:
+        running.update({"status": "SUCCEEDED", "stopDate": START, "output": json.dumps(DOCUMENT)})
+
+    following = dataclasses.replace(abort(aws), sleep=pass_time)
+    assert following.run("x", pause=False)["document"] == DOCUMENT
+    assert aws.started == []
 
 
 def test_a_failed_clean_up_is_an_error_that_says_why() -> None:
-    aws = running(*WAITING)
-    aws.cleanup = [{"errorMessage": "[AR503] instance is still deleting", "errorType": "CleanupFailed"}]
+    aws = aws_with("ABORTED", record())
+    aws.outcome = "FAILED"
     with pytest.raises(DeployError, match="AR503"):
-        abort(aws, Clock()).run("x")
+        abort(aws).run("x", pause=False)
 
 
-def test_an_operation_that_was_cleaned_up_by_the_pipeline_is_left_alone() -> None:
-    aws = running()
-    aws.executions["op-1"] = {"status": "FAILED", "cause": "x"}
-    output = json.dumps({**DOCUMENT, "failure": {"done": True}})
-    exited = {"name": "HandleFailure", "output": output}
-    aws.history = [{"type": "TaskStateExited", "timestamp": START, "stateExitedEventDetails": exited}]
-    abort(aws, Clock()).run("x")
-    assert (aws.stopped, aws.invoked) == ([], [])
+def test_an_operation_that_the_pipeline_has_cleaned_up_is_left_alone() -> None:
+    aws = aws_with("FAILED", record("FAILED"))
+    assert abort(aws).run("x", pause=False)["document"]["failure"]["undone"] == ["the names were put back"]
+    assert (aws.stopped, aws.started) == ([], [])
 
 
-def test_an_operation_stopped_before_its_first_state_gets_the_document_it_would_have_had() -> None:
-    aws = running()
-    aws.executions["op-1"]["input"] = json.dumps({"target": {"cluster": "orders-staging"}})
-    abort(aws, Clock()).run("x")
-    document = aws.invoked[0]["document"]
-    assert document["request"] == {"target": {"cluster": "orders-staging"}}
-    assert document["execution"]["name"] == "op-1"
+def test_one_that_had_begun_nothing_is_only_stopped() -> None:
+    aws = aws_with("RUNNING", None)
+    assert abort(aws).run("x", pause=False)["document"] == {}
+    assert (len(aws.stopped), aws.started) == (1, [])
 
 
-@pytest.mark.parametrize(("name", "message"), [("op-2", "status.yml"), ("op-1", "has succeeded")])
-def test_what_cannot_be_aborted_is_refused(name: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("executions", "records", "message"),
+    [
+        ({"op-2": {"status": "SUCCEEDED"}}, {}, "status.yml"),
+        ({"op-1": {"status": "SUCCEEDED"}}, {}, "has succeeded"),
+        ({"op-1": {"status": "SUCCEEDED"}}, {"op-1": record("SUCCEEDED")}, "rollback.yml"),
+        ({"op-1": {"status": "SUCCEEDED"}}, {"op-1": record("ROLLED_BACK")}, "has succeeded"),
+    ],
+)
+def test_what_cannot_be_aborted_is_refused(executions: Any, records: Any, message: str) -> None:
     aws = FakeAws()
-    aws.executions = {name: {"status": "SUCCEEDED"}}
+    aws.executions, aws.records = executions, records
     with pytest.raises(DeployError, match=message):
-        abort(aws, Clock()).found()
+        abort(aws).found()
 
 
-def test_a_retry_that_was_scheduled_again_counts_as_in_flight_from_its_first_event() -> None:
-    failed = {"type": "LambdaFunctionFailed", "timestamp": START}
-    started = {"type": "LambdaFunctionStarted", "timestamp": START + datetime.timedelta(seconds=1)}
-    position = last_position([ABORTED, started, SCHEDULED, failed, SCHEDULED, entered("CopySnapshot")])
-    assert (position.in_flight, position.since) == ("CopySnapshot", START)
+def test_resuming_starts_another_execution_of_the_operation() -> None:
+    aws = aws_with("ABORTED", record())
+    name = resume(aws, StateMachine(MACHINE), "state", "op-1", check=False)  # type: ignore[arg-type]
+    assert name == "op-1-resume-1"
+    assert json.loads(aws.started[0]["input"]) == {"action": "resume", "operation_id": "op-1"}
 
 
-def test_a_state_that_was_aborted_may_still_have_its_function_running() -> None:
-    left = {"type": "TaskStateAborted", "timestamp": START}
-    assert last_position([ABORTED, left, SCHEDULED, entered("CopySnapshot")]).in_flight == "CopySnapshot"
+def test_check_mode_only_names_it() -> None:
+    aws = aws_with("ABORTED", record(attempt=3))
+    assert resume(aws, StateMachine(MACHINE), "state", "op-1", check=True) == "op-1-resume-3"  # type: ignore[arg-type]
+    assert aws.started == []
 
 
-def test_a_function_that_answered_is_not_in_flight() -> None:
-    assert last_position([ABORTED, ANSWERED, SCHEDULED, entered("CopySnapshot")]).in_flight == ""
+def test_what_has_no_record_cannot_be_resumed() -> None:
+    with pytest.raises(DeployError, match="nothing was begun"):
+        resume(FakeAws(), StateMachine(MACHINE), "state", "op-1", check=False)  # type: ignore[arg-type]
+
+
+def test_a_name_that_is_used_up_is_passed_over() -> None:
+    aws = aws_with("ABORTED", record())
+    aws.executions["op-1-cleanup-1"] = {"status": "FAILED"}
+    found = recorded(aws, "state", "op-1")  # type: ignore[arg-type]
+    assert found is not None
+    assert start_later(aws, StateMachine(MACHINE), found, "cleanup", {}) == "op-1-cleanup-2"  # type: ignore[arg-type]
