@@ -165,6 +165,7 @@ PROBES: dict[str, Callable[[Aws], bool]] = {
         executions,
         error_handling,
         task_invocations,
+        task_callbacks,
         metrics,
         alarms,
         nat_gateways,
@@ -173,6 +174,8 @@ PROBES: dict[str, Callable[[Aws], bool]] = {
         round_trips,
         definitions,
         rds_authorization,
+        managed_keys,
+        policy_simulation,
         secure_transport,
     )
 }
