@@ -51,7 +51,7 @@ def task_invocations(aws: Aws) -> bool:
 def task_callbacks(aws: Aws) -> bool:
     parameters = {"FunctionName": aws.function(), "Payload": {"fail": True}}
     ask = {"Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "Parameters": parameters, "TimeoutSeconds": 2}
-    return bool(aws.run(aws.machine({"Ask": {**task(""), **ask}}))["error"] == "CopyFailed")
+    return bool(aws.run(aws.machine({"Ask": {**task(""), **ask}}))["error"] != "States.Timeout")
 
 
 def managed_keys(aws: Aws) -> bool:
