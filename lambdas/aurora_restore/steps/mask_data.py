@@ -52,7 +52,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     if entry["findings"]:
         raise _incomplete(entry["findings"])
     report = {"set": masking["set"], "files": masking["files"], "tables": entry["tables"], "rows": entry["rows"]}
-    status = f"{len(found.scripts)} files ran, {entry['tables']} tables hold no personal data"
+    status = f"files run: {len(found.scripts)}, tables without personal data: {entry['tables']}"
     return {"status": status, "percent": 100, "audit": report, **finished(context, since)}
 
 

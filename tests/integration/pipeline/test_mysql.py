@@ -174,3 +174,19 @@ def test_a_whole_restore(crm: Crm) -> None:
             cursor.execute("UPDATE contacts SET name = 'Cem'")
     with pytest.raises(OperationalError, match="1045"), crm.session(TARGET, PRODUCTION):
         pass
+
+
+def test_rds_keeps_the_master_password_on_request(crm: Crm) -> None:
+    """The roles are enforced: without `iam_managed_master` the functions may not read the secret that RDS makes."""
+    crm.aws.deploy("--tags", "iam", iam_managed_master=True)
+    credentials = {"master": "managed", "keep_logins": ["old_app"]}
+    played = restore(crm, "crm-managed", request={"credentials": credentials, "users": []})
+    assert played.code == 0, played.output
+    arn = crm.describe(TARGET)["MasterUserSecret"]["SecretArn"]
+    secret = json.loads(crm.aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+    master = Login(PRODUCTION.username, secret["password"])
+    assert crm.contacts(TARGET, master) == (CONTACTS, CONTACTS)
+    with crm.session(TARGET, Login("old_app", "production")) as cursor:
+        assert cursor.execute("SELECT id FROM contacts LIMIT 1") == 1
+    assert master.password not in played.output
+    crm.aws.deploy("--tags", "iam")
