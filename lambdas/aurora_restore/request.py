@@ -123,6 +123,7 @@ class Request:
     target: Target
     operation_id: str | None = None
     strategy: str = "swap"
+    cluster: Mapping[str, Any] = field(default_factory=dict)  # of plan.restore, what the target does not decide
     instances: Instances = field(default_factory=Instances)
     users: tuple[User, ...] = ()
     credentials: CredentialsWanted = field(default_factory=lambda: CredentialsWanted("secret", ()))
@@ -155,6 +156,7 @@ def parse(request: Any) -> Request:
         target=Target(**data["target"]),
         operation_id=data.get("operation_id"),
         strategy=data["strategy"],
+        cluster=_cluster(data["cluster"]),
         instances=Instances(**(data["instances"] or {})),
         users=tuple(User(**{**user, "schemas": tuple(user["schemas"])}) for user in data["users"]),
         credentials=CredentialsWanted(data["credentials"]["master"], tuple(data["credentials"]["keep_logins"])),
@@ -165,6 +167,15 @@ def parse(request: Any) -> Request:
         requested_by=data["requested_by"],
         dry_run=data["dry_run"],
     )
+
+
+def _cluster(data: Mapping[str, Any]) -> dict[str, Any]:
+    """With the capacity by the names that RDS takes."""
+    scaling = data.get("serverless_scaling")
+    if scaling is None:
+        return dict(data)
+    named = {"MinCapacity": scaling["min_capacity"], "MaxCapacity": scaling["max_capacity"]}
+    return {**data, "serverless_scaling": named}
 
 
 def _verify(data: Mapping[str, Any]) -> Verify:

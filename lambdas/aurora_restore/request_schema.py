@@ -138,6 +138,29 @@ class TargetSchema(Schema):
     kms_key = _optional()
 
 
+class ScalingSchema(Schema):
+    """Serverless v2 capacity, in ACUs, by the names of ServerlessV2ScalingConfiguration."""
+
+    min_capacity = fields.Float(data_key="MinCapacity", required=True, validate=validate.Range(0, 256))
+    max_capacity = fields.Float(data_key="MaxCapacity", required=True, validate=validate.Range(1, 256))
+
+
+class ClusterSchema(Schema):
+    """What the new cluster has instead of the target's settings; what is left out is mirrored."""
+
+    port = fields.Integer(strict=True, validate=validate.Range(1150, 65535))  # RestoreDBClusterFromSnapshot, Port
+    subnet_group = fields.String(validate=NAME)
+    security_group_ids = fields.List(_text(), validate=validate.Length(min=1))
+    parameter_group = fields.String(validate=NAME)
+    iam_authentication = fields.Boolean()
+    log_exports = fields.List(_text())
+    serverless_scaling = fields.Nested(ScalingSchema)
+    backup_retention_days = fields.Integer(strict=True, validate=validate.Range(1, 35))
+    backup_window = fields.String(validate=NAME)
+    maintenance_window = fields.String(validate=NAME)
+    deletion_protection = fields.Boolean()
+
+
 class InstancesSchema(Schema):
     """What to make instead of mirroring the target."""
 
@@ -259,6 +282,7 @@ class RequestSchema(Schema):
     source = fields.Nested(SourceSchema, required=True)
     target = fields.Nested(TargetSchema, required=True)
     strategy = fields.String(load_default="swap", validate=validate.OneOf(STRATEGIES, error="must be one of {choices}"))
+    cluster = fields.Nested(ClusterSchema, load_default=dict)
     instances = fields.Nested(InstancesSchema, allow_none=True, load_default=None)
     users = _list(UserSchema)
     credentials = fields.Nested(CredentialsSchema, load_default=_defaults(CredentialsSchema))

@@ -15,9 +15,15 @@ TARGET, REQUEST, PIPELINE = "target", "request", "pipeline"
 
 
 def mirror_cluster(
-    settings: Settings, operation_id: str, target: Cluster, source: Found, key: str | None, key_origin: str
+    settings: Settings,
+    operation_id: str,
+    target: Cluster,
+    source: Found,
+    key: str | None,
+    key_origin: str,
+    wanted: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """`plan.restore`, and for each of its keys where the value came from."""
+    """`plan.restore`, and for each of its keys where the value came from; `wanted` is the request's `cluster`."""
     raw = target.raw
     mirrored = {
         "port": target.port,
@@ -38,6 +44,7 @@ def mirror_cluster(
     }
     origins = {
         **dict.fromkeys(mirrored, TARGET),
+        **dict.fromkeys(wanted, REQUEST),
         "cluster_id": PIPELINE,
         "engine": source.origin,
         # Without EngineVersion RDS takes the region's default; one older than the snapshot's is refused.
@@ -50,6 +57,7 @@ def mirror_cluster(
         "engine_version": source.engine_version,
         "kms_key_id": key,
         **mirrored,
+        **wanted,
     }
     return restore, origins
 

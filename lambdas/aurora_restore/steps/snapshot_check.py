@@ -45,7 +45,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
 
     key, key_origin = problems.need(chosen_key)
     hops = _hops(request, settings, operation_id, source, key)
-    restore, origins = mirror.mirror_cluster(settings, operation_id, target, source, key, key_origin)
+    restore, origins = mirror.mirror_cluster(settings, operation_id, target, source, key, key_origin, request.cluster)
     restore |= {**source.restore, **({"snapshot_id": hops[-1].snapshot_id} if hops else {})}
     planned, instance_origins = mirror.mirror_instances(settings, operation_id, target, instances, request.instances)
     approval = _approval(request)

@@ -95,7 +95,7 @@ def test_a_deployment_makes_every_resource(aws: LocalAws) -> None:
         "topics": 1,
         "networks": 1,
         "subnets": 2,
-        "endpoints": 6,
+        "endpoints": 7,
         "security groups": 2,
         "roles": FUNCTIONS + 1,
         "functions": FUNCTIONS,
