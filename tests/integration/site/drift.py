@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.integration.site.conftest import REGION, Site
 
-STEP, OTHER_STEP = "snapshot-check", "swap-clusters"
+STEP, OTHER_STEP, SWEEP = "snapshot-check", "swap-clusters", "sweep"  # EventBridge calls the last
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:told"
 STRAY = {"Key": "Stray", "Value": "x"}
 OPEN_POLICY = json.dumps(
@@ -250,7 +250,24 @@ def _meddle_with_alarm(site: Site, cloudwatch: Any, name: str) -> None:
     cloudwatch.tag_resource(ResourceARN=arn, Tags=[STRAY])
 
 
+def _meddle_with_rule(site: Site, events: Any, name: str) -> None:
+    events.put_rule(Name=name, Description="other", ScheduleExpression="rate(7 days)", State="DISABLED")
+    events.put_targets(Rule=name, Targets=[{"Id": "more", "Arn": QUEUE}])
+    events.tag_resource(ResourceARN=events.describe_rule(Name=name)["Arn"], Tags=[STRAY])
+    function = f"{site.prefix}-{SWEEP}"
+    site.client("lambda").remove_permission(FunctionName=function, Qualifier="live", StatementId=name)
+
+
+def _change_pattern(site: Site, events: Any, name: str) -> None:
+    events.put_rule(Name=name, EventPattern='{"source": ["other"]}')
+
+
 TABLE = (
+    Drift(
+        "EventBridge rule", "{}-sweep", ("description", "enabled", "permission", "schedule", "tags", "target"),
+        "events", _meddle_with_rule,
+    ),
+    Drift("EventBridge rule", "{}-execution-ended", ("pattern",), "events", _change_pattern),
     Drift(
         "KMS key", "alias/{}", ("alias", "description", "policy", "rotation", "state", "tags"), "kms", _meddle_with_key
     ),

@@ -9,9 +9,9 @@ import pytest
 
 from tests.integration.site.conftest import Site
 from tests.integration.site.describe import described, differences
-from tests.integration.site.drift import STEP
+from tests.integration.site.drift import STEP, SWEEP
 
-VARIABLES = {"pipeline_functions": [STEP], "vpc_interface_services": ["rds"], "vpc_gateway_services": ["s3"]}
+VARIABLES = {"pipeline_functions": [STEP, SWEEP], "vpc_interface_services": ["rds"], "vpc_gateway_services": ["s3"]}
 
 # A call of each kind of service API, refused as that service refuses: its own code, and its HTTP status.
 THROTTLED = [

@@ -10,12 +10,12 @@ import pytest
 
 from tests.integration.site.conftest import REGION, Site
 from tests.integration.site.describe import described, differences
-from tests.integration.site.drift import QUEUE, STEP
+from tests.integration.site.drift import QUEUE, STEP, SWEEP
 
 OURS, STOCK, EMPTY = "333333333333", "444444444444", "555555555555"
 # One of each is enough: a stock module takes half a second for each resource.
 VARIABLES: dict[str, Any] = {
-    "pipeline_functions": [STEP],
+    "pipeline_functions": [STEP, SWEEP],
     "vpc_interface_services": ["rds"],
     "vpc_gateway_services": ["s3"],
     "sns_subscriptions": [{"protocol": "sqs", "endpoint": QUEUE}],

@@ -10,17 +10,17 @@ import pytest
 
 from aurora_deploy.diff import UNKNOWN
 from tests.integration.site.conftest import Item, Run, Site
-from tests.integration.site.drift import FIXED, NAT_TABLE, OTHER_STEP, QUEUE, STEP, TABLE, Drift
+from tests.integration.site.drift import FIXED, NAT_TABLE, OTHER_STEP, QUEUE, STEP, SWEEP, TABLE, Drift
 
 KEYS = {"changed", "items", "diff"}
 
 
 @pytest.fixture(scope="module")
 def site(new_site: Callable[..., Site]) -> Site:
-    """A deployment of two functions; these tests depend on each other, in their order."""
+    """A deployment of three functions; these tests depend on each other, in their order."""
     return new_site(
         "111111111111",
-        pipeline_functions=[STEP, OTHER_STEP],
+        pipeline_functions=[STEP, OTHER_STEP, SWEEP],
         vpc_interface_services=["rds"],
         sns_subscriptions=[{"protocol": "sqs", "endpoint": QUEUE}],
         sns_purge_subscriptions=True,
