@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,23 +148,3 @@ def test_a_write_whose_answer_was_lost_does_not_lose_to_itself(client: Any) -> N
     assert store.acquire(TARGET, "op-one", lease_until=200, now=100).token == 1
     store.audit("op-one", "SnapshotCheck", AuditStatus.STARTED)
     assert len(client.scan(TableName="audit")["Items"]) == 1
-
-
-def test_of_many_that_see_the_same_expired_lock_one_wins(client: Any) -> None:
-    DynamoStore(client, "state", "audit", 30, FakeClock()).acquire(TARGET, "dead", lease_until=100, now=50)
-    barrier, winners = threading.Barrier(6), []
-
-    def race(owner: str) -> None:
-        store = DynamoStore(client, "state", "audit", 30, FakeClock())
-        barrier.wait()
-        try:
-            winners.append(store.acquire(TARGET, owner, lease_until=900, now=200).owner)
-        except LockHeld:
-            return
-
-    threads = [threading.Thread(target=race, args=(f"op-{number}",)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(winners) == 1
