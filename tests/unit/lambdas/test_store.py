@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -148,3 +149,42 @@ def test_a_write_whose_answer_was_lost_does_not_lose_to_itself(client: Any) -> N
     assert store.acquire(TARGET, "op-one", lease_until=200, now=100).token == 1
     store.audit("op-one", "SnapshotCheck", AuditStatus.STARTED)
     assert len(client.scan(TableName="audit")["Items"]) == 1
+
+
+def test_an_operation_changes_hands_once_and_keeps_its_journal_or_not(store: Store) -> None:
+    store.begin("op-one", FACTS)
+    store.journal("op-one", "RestoreSnapshot", {"cluster_id": "c"})
+    store.journal("op-one", "Undo", {"phase": "begun"})
+    store.set_status("op-one", Status.FAILED)
+    first = store.read("op-one")
+    assert first is not None
+    second = {**FACTS, "execution_id": "arn:execution:2", "attempt": 2}
+    assert store.take_over(first, second, keep=True)
+    assert store.take_over(first, second, keep=True)  # a retry after a lost answer
+    assert not store.take_over(first, {**FACTS, "execution_id": "arn:execution:3"}, keep=True)
+    found = store.read("op-one")
+    assert found is not None
+    assert (found.status, found.execution_id, found.attempt) == (Status.RUNNING, "arn:execution:2", 2)
+    assert set(found.state) == {"operation", "RestoreSnapshot"}
+    assert store.take_over(found, {**FACTS, "execution_id": "arn:execution:3"}, keep=False)
+    again = store.read("op-one")
+    assert again is not None
+    assert set(again.state) == {"operation"}
+
+
+def test_only_operations_that_run_are_running(store: Store) -> None:
+    store.acquire(TARGET, "op-one", 100, 0)
+    store.begin("op-one", FACTS)
+    store.begin("op-two", FACTS)
+    store.set_status("op-two", Status.SUCCEEDED)
+    assert [operation.operation_id for operation in store.running()] == ["op-one"]
+
+
+def test_the_end_of_a_call_is_found_from_a_moment_on(store: Store) -> None:
+    store.audit("op-one", "CopySnapshot", AuditStatus.SUCCEEDED)
+    store.audit("op-one", "RestoreSnapshot", AuditStatus.STARTED)
+    now = FakeClock().now()
+    assert store.has_ended("op-one", "CopySnapshot", now)
+    assert not store.has_ended("op-one", "RestoreSnapshot", now)
+    assert not store.has_ended("op-one", "CopySnapshot", now + timedelta(seconds=1))
+    assert not store.has_ended("op-two", "CopySnapshot", now)
