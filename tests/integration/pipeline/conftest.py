@@ -152,6 +152,11 @@ class Shop:
         )
         return found
 
+    def lock_owner(self, cluster: str) -> str:
+        """The operation that holds the lock of a target; empty when it is free (a lock once taken stays as an item)."""
+        item = self.item(f"lock#us-east-1#{cluster}")
+        return str(item["state"]["M"]["owner"].get("S", "")) if item else ""
+
     def audit(self, operation: str) -> list[tuple[str, str]]:
         """Steps and statuses of the audit trail, in order."""
         found = self.aws.client("dynamodb").query(
