@@ -11,6 +11,7 @@ from typing import Any
 
 import pg8000.dbapi
 
+MASKED = ("email", "phone")  # the columns that masking/orders-staging changes
 TABLES = {"shop.customers": "id", "shop.orders": "id", "shop.order_lines": "order_id, line"}
 _CONTACTS = """SELECT count(*), count(*) FILTER (WHERE email LIKE '%@masked.invalid' AND phone LIKE '+00 %')
 FROM shop.customers"""
@@ -52,13 +53,15 @@ class Databases:
         finally:
             connection.close()
 
-    def fingerprint(self, cluster: str, login: Login, database: str) -> dict[str, tuple[int, str]]:
+    def fingerprint(
+        self, cluster: str, login: Login, database: str, *, without: tuple[str, ...] = ()
+    ) -> dict[str, tuple[int, str]]:
         """Rows and checksum of each table of the shop: two databases hold the same rows if these are equal.
 
-        The columns that a restore masks do not count; `contacts` looks at those.
+        The columns named in `without` do not count: a restored target has them masked, and `contacts` looks at those.
         """
         with self.connect(cluster, login, database) as connection:
-            return {table: _fingerprint(connection.cursor(), table, order) for table, order in TABLES.items()}
+            return {table: _fingerprint(connection.cursor(), table, order, without) for table, order in TABLES.items()}
 
     def contacts(self, cluster: str, login: Login, database: str) -> tuple[int, int]:
         """How many customers there are, and how many of them have masked e-mail addresses and phone numbers."""
@@ -69,10 +72,9 @@ class Databases:
             return int(customers), int(masked)
 
 
-def _fingerprint(cursor: Any, table: str, order: str) -> tuple[int, str]:
-    line = "(to_jsonb(t) - ARRAY['email', 'phone'])::text"
-    rows = f"SELECT {line} AS line FROM {table} t ORDER BY {order}"  # the constants above, nothing else
-    cursor.execute(f"SELECT count(*), coalesce(md5(string_agg(line, '|')), '') FROM ({rows}) r")
+def _fingerprint(cursor: Any, table: str, order: str, without: tuple[str, ...]) -> tuple[int, str]:
+    rows = f"SELECT (to_jsonb(t) - %s::text[])::text AS line FROM {table} t ORDER BY {order}"  # the constants above
+    cursor.execute(f"SELECT count(*), coalesce(md5(string_agg(line, '|')), '') FROM ({rows}) r", (list(without),))
     count, checksum = cursor.fetchone()
     return int(count), str(checksum)
 

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 
 from demo.console import Console, DemoError
-from demo.databases import Databases, Login
+from demo.databases import MASKED, Databases, Login
 from demo.inbox import Inbox
 from demo.proof import Proof
 from demo.seed import Seed
@@ -47,6 +47,7 @@ class Show:
         with console.part("Seed the databases"):
             seed = self._seed(databases)
             before = {name: databases.fingerprint(name, login, "shop") for name, login in self._logins(seed).items()}
+            unmasked = databases.fingerprint(SOURCE, seed.source, "shop", without=MASKED)
         operation = f"demo-{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}"
         with Inbox(self._client("sns"), self._client("sqs"), self._topic_arn) as inbox:
             with console.part(f"Restore {TARGET} from the latest snapshot of {SOURCE}"):
@@ -55,7 +56,7 @@ class Show:
                 old = f"{TARGET}-old-{operation}"
                 proof = Proof(databases, console)
                 proof.names(self._client("rds"), old)
-                proof.same_rows(TARGET, seed.target, before[SOURCE], "the source's rows")
+                proof.same_rows(TARGET, seed.target, unmasked, "the source's rows", without=MASKED)
                 proof.masked(TARGET, seed.target, all_of_them=True)
                 proof.masked(SOURCE, seed.source, all_of_them=False)
                 proof.same_rows(old, seed.target, before[TARGET], "the rows the target had before")

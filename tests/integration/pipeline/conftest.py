@@ -17,7 +17,7 @@ import boto3
 import pytest
 
 from demo.console import Console
-from demo.databases import Databases, Login
+from demo.databases import MASKED, Databases, Login
 from demo.seed import Seed
 from emulator.launcher import Emulator
 
@@ -114,7 +114,7 @@ class Shop:
 
         A restored cluster has the master user of its source, and the password of the pipeline's secret.
         """
-        return self.databases.fingerprint(cluster, self.login(cluster), "shop")
+        return self.databases.fingerprint(cluster, self.login(cluster), "shop", without=MASKED)
 
     def login(self, cluster: str) -> Login:
         """The cluster's master user."""
