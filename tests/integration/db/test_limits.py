@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from tests.unit.lambdas.steps.conftest import MASTER_SECRET, Operation
 
 TABLES = 1000
 HARD_PASSWORD = "a'b\"c%s%%d$1$$e\\f`g;h--iüß€中"
+DROP_POSTGRES = f"DROP SCHEMA IF EXISTS wide CASCADE; {disown('wide_app')} DROP ROLE IF EXISTS wide_app, wide_owner;"
 POSTGRES = f"""
-DROP SCHEMA IF EXISTS wide CASCADE; {disown("wide_app")} DROP ROLE IF EXISTS wide_app, wide_owner;
+{DROP_POSTGRES}
 CREATE ROLE wide_owner; GRANT wide_owner TO {MASTER} WITH ADMIN OPTION; CREATE SCHEMA wide AUTHORIZATION wide_owner;
 SET ROLE wide_owner;
 DO $$ BEGIN FOR n IN 1..{TABLES} LOOP
@@ -29,15 +31,27 @@ DO $$ BEGIN FOR n IN 1..{TABLES} LOOP
   EXECUTE format('INSERT INTO wide.t%s VALUES (1, ''fine'')', n);
 END LOOP; END $$;
 """
-MARIADB = "DROP DATABASE IF EXISTS wide; DROP USER IF EXISTS wide_app; CREATE DATABASE wide; " + "".join(
+DROP_MARIADB = "DROP DATABASE IF EXISTS wide; DROP USER IF EXISTS wide_app; "
+MARIADB = f"{DROP_MARIADB} CREATE DATABASE wide; " + "".join(
     f"CREATE TABLE wide.t{n} (id int PRIMARY KEY, note text) ENGINE=Aria; INSERT INTO wide.t{n} VALUES (1, 'fine');"
     for n in range(1, TABLES + 1)
 )
 
 
+@pytest.fixture(scope="module")
+def widened() -> Iterator[dict[int, Server]]:
+    """The servers with a thousand tables; these go with the last test here: tests of other files look at every table."""
+    servers: dict[int, Server] = {}
+    yield servers
+    for server in servers.values():
+        mysql = server.engine == "aurora-mysql"
+        server.admin(DROP_MARIADB if mysql else DROP_POSTGRES, "" if mysql else "shop")
+
+
 @pytest.fixture
-def wide(server: Server, tmp_path: Path) -> Operation:
+def wide(server: Server, widened: dict[int, Server], tmp_path: Path) -> Operation:
     """A restored cluster with a thousand tables, a masking set and a user."""
+    widened[server.port] = server
     mysql = server.engine == "aurora-mysql"
     database = "" if mysql else "shop"
     count = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'wide'"

@@ -9,7 +9,7 @@ RESTORE, ROLLBACK = "playbooks/restore.yml", "playbooks/rollback.yml"
 
 def test_a_rollback_gives_the_target_its_rows_back_and_only_once(shop: Shop) -> None:
     with shop.databases.connect("orders-staging", shop.login("orders-staging"), "shop") as connection:
-        connection.cursor().execute("UPDATE shop.customers SET email = 'before@example.com' WHERE id = 1")
+        connection.cursor().execute("UPDATE shop.customers SET name = 'Ada Before' WHERE id = 1")
         connection.commit()
     before, clusters = shop.rows("orders-staging"), shop.clusters()
     restored = shop.aws.play(RESTORE, target="orders-staging", operation="to-roll-back")

@@ -11,6 +11,8 @@ from typing import Any
 from tests.integration.pipeline.conftest import PREFIX, Shop, wait_until
 
 RESTORE, ABORT, RESUME = "playbooks/restore.yml", "playbooks/abort.yml", "playbooks/resume.yml"
+# The rows of the source as the shop was seeded; other tests have left newer snapshots of it.
+NIGHTLY = "orders-prod-nightly"
 CHANGING = ("Restore", "Create", "Modify", "Delete", "Copy", "AddTags", "RemoveTags")
 
 
@@ -20,7 +22,9 @@ def waiting(shop: Shop, operation: str) -> Iterator[str]:
     scale = shop.aws.emulator.request("GET", "/_emulator/config")["wait_scale"]
     shop.aws.emulator.request("POST", "/_emulator/config", {"wait_scale": 5})
     try:
-        started = shop.aws.play(RESTORE, target="orders-staging", operation=operation, follow=False)
+        started = shop.aws.play(
+            RESTORE, target="orders-staging", operation=operation, source_snapshot=NIGHTLY, follow=False
+        )
         assert started.code == 0, started.output
         arn = shop.execution(operation)["executionArn"]
         wait_until(lambda: newest(shop, arn) == "WaitStateEntered", "the wait for the copy")
@@ -67,7 +71,7 @@ def changing_calls(shop: Shop) -> Counter[str]:
 
 def test_a_paused_restore_is_resumed_and_nothing_is_done_twice(shop: Shop) -> None:
     before = changing_calls(shop)
-    undisturbed = shop.aws.play(RESTORE, target="orders-staging", operation="undisturbed")
+    undisturbed = shop.aws.play(RESTORE, target="orders-staging", operation="undisturbed", source_snapshot=NIGHTLY)
     assert undisturbed.code == 0, undisturbed.output
     needed = changing_calls(shop) - before
 
@@ -88,7 +92,9 @@ def test_a_paused_restore_is_resumed_and_nothing_is_done_twice(shop: Shop) -> No
 def test_a_drill_stands_side_by_side_and_goes_when_its_time_is_over(shop: Shop) -> None:
     rows, clusters = shop.rows("orders-staging"), shop.clusters()
     request: dict[str, Any] = {"strategy": "side_by_side", "retention": {"keep_old_hours": 0, "final_snapshot": True}}
-    played = shop.aws.play(RESTORE, target="orders-staging", operation="drill-one", request=request)
+    played = shop.aws.play(
+        RESTORE, target="orders-staging", operation="drill-one", source_snapshot=NIGHTLY, request=request
+    )
     assert played.code == 0, played.output
     beside = "orders-staging-drill-one"
     assert set(shop.clusters()) == {*clusters, beside}
