@@ -40,7 +40,7 @@ MARIADB = f"{DROP_MARIADB} CREATE DATABASE wide; " + "".join(
 
 @pytest.fixture(scope="module")
 def widened() -> Iterator[dict[int, Server]]:
-    """The servers with a thousand tables; these go with the last test here: tests of other files look at every table."""
+    """The servers with a thousand tables; they go with the last test here: tests of other files look at every table."""
     servers: dict[int, Server] = {}
     yield servers
     for server in servers.values():
