@@ -2,8 +2,8 @@
 
 ministack knows clusters and instances only, so that a policy on a snapshot or a subnet group would have to allow
 ``*``. Which parameters name which resources: Service Authorization Reference, "Actions, resources, and condition keys
-for Amazon RDS"; its dependent actions are authorized too: what a call tags, and since August 2024 the final snapshot that
-DeleteDBCluster makes.
+for Amazon RDS"; its dependent actions are authorized too: what a call tags, and since August 2024 the final snapshot
+that DeleteDBCluster makes.
 """
 
 from __future__ import annotations

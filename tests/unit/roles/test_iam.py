@@ -151,7 +151,7 @@ def test_the_sweep_deletes_clusters_only_once_they_have_an_expiry() -> None:
 
 
 def test_the_sweep_starts_clean_ups_by_the_state_machines_own_arn() -> None:
-    """Step Functions authorizes a call that names an alias on the state machine: a policy on the alias allows nothing."""
+    """Step Functions authorizes what names an alias on the state machine: a policy on the alias allows nothing."""
     starting = [s for s in statements(f"{PREFIX}-sweep-role") if "states:StartExecution" in listed(s["Action"])]
     assert [s["Resource"] for s in starting] == [
         f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:{PREFIX}-state-machine"
