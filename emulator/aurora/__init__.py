@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from .world import World
 
-__all__ = ["Settings", "clean", "install", "set_scale", "shutdown", "tagged_resources"]
+__all__ = [
+    "Settings",
+    "clean",
+    "copies_tags_to_snapshots",
+    "install",
+    "set_scale",
+    "shutdown",
+    "tagged_resources",
+]
 
 _world: World | None = None
 
@@ -68,6 +76,15 @@ def tagged_resources(account: str, region: str) -> dict[str, dict[str, str]]:
         realm = _world.realm(account, region)
         found = [*realm.clusters.values(), *realm.instances.values(), *realm.snapshots.values()]
         return {resource.arn: dict(resource.tags) for resource in found}
+
+
+def copies_tags_to_snapshots(account: str, region: str, cluster: str) -> bool:
+    """Whether a cluster's snapshots get its tags; False for one that does not exist."""
+    if _world is None:
+        return False
+    with _world.lock:
+        found = _world.realm(account, region).clusters.get(cluster.lower())
+        return found is not None and bool(found.attributes["CopyTagsToSnapshot"])
 
 
 def shutdown() -> None:

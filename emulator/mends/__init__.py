@@ -25,6 +25,7 @@ NAMES = (
     "round_trips",
     "definitions",
     "rds_authorization",
+    "states_authorization",
     "managed_keys",
     "policy_simulation",
     "secure_transport",

@@ -2,7 +2,8 @@
 
 ministack knows clusters and instances only, so that a policy on a snapshot or a subnet group would have to allow
 ``*``. Which parameters name which resources: Service Authorization Reference, "Actions, resources, and condition keys
-for Amazon RDS".
+for Amazon RDS"; its dependent actions are authorized too: what a call tags, and since August 2024 the final snapshot
+that DeleteDBCluster makes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _TYPES = {
     "SourceDBClusterSnapshotIdentifier": "cluster-snapshot",
     "TargetDBClusterSnapshotIdentifier": "cluster-snapshot",
     "SnapshotIdentifier": "cluster-snapshot",
+    "FinalDBSnapshotIdentifier": "cluster-snapshot",
     "DBSubnetGroupName": "subgrp",
     "DBClusterParameterGroupName": "cluster-pg",
     "DBParameterGroupName": "pg",
@@ -39,7 +41,16 @@ _LISTINGS = {
     "DescribeDBSubnetGroups": "subgrp:*",
     "DescribeDBClusterParameterGroups": "cluster-pg:*",
 }
-_named: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("named", default=())
+# What a call makes, by the parameter that names it: it is tagged with the call's tags.
+_MADE = {
+    "CopyDBClusterSnapshot": "TargetDBClusterSnapshotIdentifier",
+    "CreateDBCluster": "DBClusterIdentifier",
+    "CreateDBClusterSnapshot": "DBClusterSnapshotIdentifier",
+    "CreateDBInstance": "DBInstanceIdentifier",
+    "RestoreDBClusterFromSnapshot": "DBClusterIdentifier",
+    "RestoreDBClusterToPointInTime": "DBClusterIdentifier",
+}
+_named: contextvars.ContextVar[tuple[tuple[str, str], ...]] = contextvars.ContextVar("named", default=())
 
 
 def apply(settings: Settings) -> None:
@@ -53,15 +64,16 @@ def apply(settings: Settings) -> None:
     ) -> Any:
         if service != "rds":
             return extract_resource_arn(service, method, path, headers, body, params, region, account)
-        arns = _resources(params, f"arn:aws:rds:{region}:{account}")
-        _named.set(tuple(arns))
+        prefix, action = f"arn:aws:rds:{region}:{account}", f"rds:{iam_actions._query_param(params, 'Action')}"
+        arns = _resources(params, prefix)
+        _named.set((*((action, arn) for arn in arns), *_dependent(params, prefix)))
         return arns[0]
 
     def enforce_each(access_key: str, action: str, service: str, region: str, **rest: Any) -> Any:
         if service != "rds":
             return enforce(access_key, action, service, region, **rest)
-        for arn in _named.get():
-            denied = enforce(access_key, action, service, region, **{**rest, "resource_arn": arn})
+        for what, arn in _named.get():
+            denied = enforce(access_key, what, service, region, **{**rest, "resource_arn": arn})
             if denied:
                 return denied
         return None
@@ -78,6 +90,22 @@ def _resources(params: Any, prefix: str) -> list[str]:
             arns.append(value if value.startswith("arn:") else f"{prefix}:{kind}:{value}")
     listing = _LISTINGS.get(iam_actions._query_param(params, "Action"))
     return arns or [f"{prefix}:{listing}" if listing else "*"]
+
+
+def _dependent(params: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    """The other actions that a call takes, each with its resource."""
+
+    def given(parameter: str) -> str:
+        return str(iam_actions._query_param(params, parameter) or "")
+
+    if (parameter := _MADE.get(given("Action"))) and given("Tags.Tag.1.Key"):
+        yield "rds:AddTagsToResource", f"{prefix}:{_TYPES[parameter]}:{given(parameter)}"
+    if given("Action") == "DeleteDBCluster" and (final := given("FinalDBSnapshotIdentifier")):
+        cluster, snapshot = given("DBClusterIdentifier"), f"{prefix}:cluster-snapshot:{final}"
+        yield "rds:CreateDBClusterSnapshot", snapshot
+        yield "rds:CreateDBClusterSnapshot", f"{prefix}:cluster:{cluster}"
+        if aurora.copies_tags_to_snapshots(get_account_id(), get_region(), cluster):
+            yield "rds:AddTagsToResource", snapshot
 
 
 def _tagged() -> Iterator[tuple[str, list[dict[str, str]]]]:

@@ -9,6 +9,10 @@ from aurora_restore.aws.calls import call
 from aurora_restore.aws.rds_types import Cluster, Instance, Snapshot, tags_to_api
 from aurora_restore.errors import ResourceMissing
 
+# The restore calls took these early in 2026; the SDK is that of Lambda's runtime, which may be older and refuse them.
+# ArchiveSnapshot sets what the restore could not.
+_OFTEN_UNKNOWN = ("BackupRetentionPeriod", "PreferredBackupWindow")
+
 
 class Rds:
     """All methods raise the typed errors of `aws.calls`; `find_*` give None for what does not exist."""
@@ -104,11 +108,13 @@ class Rds:
 
     def restore_cluster_from_snapshot(self, **arguments: Any) -> Cluster:
         """RestoreDBClusterFromSnapshot, arguments by their API names."""
-        return Cluster.from_api(call(self._client.restore_db_cluster_from_snapshot, **arguments)["DBCluster"])
+        known = self._known("RestoreDBClusterFromSnapshot", arguments)
+        return Cluster.from_api(call(self._client.restore_db_cluster_from_snapshot, **known)["DBCluster"])
 
     def restore_cluster_to_point_in_time(self, **arguments: Any) -> Cluster:
         """RestoreDBClusterToPointInTime, arguments by their API names."""
-        return Cluster.from_api(call(self._client.restore_db_cluster_to_point_in_time, **arguments)["DBCluster"])
+        known = self._known("RestoreDBClusterToPointInTime", arguments)
+        return Cluster.from_api(call(self._client.restore_db_cluster_to_point_in_time, **known)["DBCluster"])
 
     def modify_cluster(self, cluster_id: str, **changes: Any) -> Cluster:
         """ModifyDBCluster with ApplyImmediately, changes by their API names."""
@@ -156,6 +162,11 @@ class Rds:
     def remove_tags(self, arn: str, keys: Sequence[str]) -> None:
         """RemoveTagsFromResource; removing a tag that is not there is no error."""
         call(self._client.remove_tags_from_resource, ResourceName=arn, TagKeys=list(keys))
+
+    def _known(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Without those of _OFTEN_UNKNOWN that the SDK in use does not know."""
+        members = self._client.meta.service_model.operation_model(operation).input_shape.members
+        return {name: value for name, value in arguments.items() if name in members or name not in _OFTEN_UNKNOWN}
 
     def _pages(self, operation: str, key: str, **arguments: Any) -> list[Mapping[str, Any]]:
         """All pages of a listing, by Marker."""

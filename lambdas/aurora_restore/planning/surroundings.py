@@ -22,6 +22,7 @@ from aurora_restore.errors import (
     RetryableAwsError,
     SubnetGroupUnfit,
 )
+from aurora_restore.planning import left_behind
 from aurora_restore.planning.problems import Problems
 
 PASSED, WARNING, SKIPPED = "passed", "warning", "skipped"
@@ -46,6 +47,7 @@ def survey(
         ("parameter groups", _groups),
         ("names", lambda context, plan: _names(context, plan, instances)),
         ("deletion protection", _protection),
+        ("left behind", _left_behind),
     ]
     return [finding for name, look in looks if (finding := _found(name, look, context, plan, problems))]
 
@@ -185,3 +187,9 @@ def _protection(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
     """A swap renames and deletes nothing, so that the target's protection is no obstacle."""
     on = plan["restore"]["deletion_protection"]
     return PASSED, "on; the old cluster keeps it, the new one gets it at the end" if on else "off"
+
+
+def _left_behind(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
+    """Applications that reach the target by more than its name must be told."""
+    told = left_behind.told(context, plan)
+    return (WARNING, "; ".join(told)) if told else (PASSED, "nothing but the old cluster itself")

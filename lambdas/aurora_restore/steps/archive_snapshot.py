@@ -26,10 +26,12 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _finish(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> None:
-    """The mirrored settings that the restore call could not or should not carry."""
+    """The mirrored settings that the restore call could not or should not carry, both windows in one call."""
     wanted = {
         "DeletionProtection": bool(plan["restore"]["deletion_protection"]),
         "PreferredMaintenanceWindow": plan["restore"]["maintenance_window"],
+        "BackupRetentionPeriod": plan["restore"]["backup_retention_days"],
+        "PreferredBackupWindow": plan["restore"]["backup_window"],
     }
     changes = {key: value for key, value in wanted.items() if value is not None and cluster.raw.get(key) != value}
     if changes:

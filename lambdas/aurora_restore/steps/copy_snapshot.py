@@ -42,11 +42,10 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "region": hop["region"],
         "began": int(before.get("began", since)),
     }
-    copy = rds.find_snapshot(hop["snapshot_id"]) or _start(context, rds, plan, number)
+    copy = _own_copy(context, rds, plan, hop["snapshot_id"]) or _start(context, rds, plan, number)
     if copy is None:
         what = f"a free slot to copy the snapshot into {hop['region']}"
         return {**at, **waiting(context, plan, what, since=since), "queued": True}
-    require_own(context, copy.tags, plan["operation_id"], f"Snapshot {copy.snapshot_id}")
     _journal(context, plan, number, "made")
     return {
         **at,
@@ -82,7 +81,7 @@ def _start(context: Context, rds: Rds, plan: Mapping[str, Any], number: int) -> 
             tags={context.settings.operation_tag: plan["operation_id"]},
         )
     except ResourceExists:  # a call whose answer was lost
-        return rds.find_snapshot(hop["snapshot_id"])
+        return _own_copy(context, rds, plan, hop["snapshot_id"])
     except QuotaExceeded:
         # RDS reports one code for the five copies and for the hundred snapshots; only the first ends by waiting.
         if _all_slots_taken(rds):
@@ -95,6 +94,14 @@ def _start(context: Context, rds: Rds, plan: Mapping[str, Any], number: int) -> 
         if owner is None or owner.account == context.settings.account_id:
             raise
         raise type(error)(error.message, remedy=_foreign_remedy(owner.account), aws_code=error.aws_code) from error
+
+
+def _own_copy(context: Context, rds: Rds, plan: Mapping[str, Any], snapshot_id: str) -> Snapshot | None:
+    """The copy of this name, if there is one. Raises NameTaken where the operation did not make it."""
+    copy = rds.find_snapshot(snapshot_id)
+    if copy is not None:
+        require_own(context, copy.tags, plan["operation_id"], f"Snapshot {snapshot_id}")
+    return copy
 
 
 def _foreign_remedy(owner: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aurora_restore.aws.rds_types import Instance, tags_to_api
+from aurora_restore.aws.rds_types import tags_to_api
 from aurora_restore.context import Context
 from aurora_restore.errors import InstanceFailed, ResourceExists
 from aurora_restore.steps.progress import require_lock, require_own, waiting
@@ -55,13 +55,11 @@ def arguments(plan: Mapping[str, Any], planned: Mapping[str, Any]) -> dict[str, 
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _create(context: Context, plan: Mapping[str, Any], planned: Mapping[str, Any]) -> Instance:
+def _create(context: Context, plan: Mapping[str, Any], planned: Mapping[str, Any]) -> None:
     try:
-        instance = context.rds.create_instance(**arguments(plan, planned))
+        context.rds.create_instance(**arguments(plan, planned))
     except ResourceExists as error:  # a call whose answer was lost, or somebody else's instance
         found = context.rds.find_instance(planned["id"])
         if found is None:
             raise InstanceFailed(f"Instance {planned['id']} appeared and vanished.") from error
-        instance = found
-    require_own(context, instance.tags, plan["operation_id"], f"Instance {instance.instance_id}")
-    return instance
+        require_own(context, found.tags, plan["operation_id"], f"Instance {found.instance_id}")

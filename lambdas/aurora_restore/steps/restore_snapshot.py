@@ -27,8 +27,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """Restore under the operation's own name and tag; never touches the target."""
     plan = document["plan"]
     require_lock(context, plan)
-    cluster = context.rds.find_cluster(plan["restore"]["cluster_id"]) or _restore(context, plan)
-    require_own(context, cluster.tags, plan["operation_id"], f"Cluster {cluster.cluster_id}")
+    cluster = _own_cluster(context, plan) or _restore(context, plan)
     _journal(context, plan, "made", cluster.resource_id)
     return {
         "cluster_id": cluster.cluster_id,
@@ -100,7 +99,7 @@ def _restore(context: Context, plan: Mapping[str, Any]) -> Cluster:
         call = rds.restore_cluster_from_snapshot if of_snapshot else rds.restore_cluster_to_point_in_time
         return call(**arguments(restore))
     except ResourceExists as error:  # a call whose answer was lost
-        cluster = rds.find_cluster(restore["cluster_id"])
+        cluster = _own_cluster(context, plan)
         if cluster is None:
             raise RestoreFailed(f"Cluster {restore['cluster_id']} appeared and vanished.") from error
         return cluster
@@ -114,6 +113,14 @@ def _restore(context: Context, plan: Mapping[str, Any]) -> Cluster:
         if cloning and _clones(context, restore["source_cluster"]) >= CLONES:
             raise CloneLimitReached(error.message) from error
         raise
+
+
+def _own_cluster(context: Context, plan: Mapping[str, Any]) -> Cluster | None:
+    """The cluster of the operation's name, if there is one. Raises NameTaken where the operation did not make it."""
+    cluster = context.rds.find_cluster(plan["restore"]["cluster_id"])
+    if cluster is not None:
+        require_own(context, cluster.tags, plan["operation_id"], f"Cluster {cluster.cluster_id}")
+    return cluster
 
 
 def _require_same_source(context: Context, restore: Mapping[str, Any]) -> None:

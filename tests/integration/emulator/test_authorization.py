@@ -14,11 +14,11 @@ from .conftest import ACCOUNT, REGION, Aws, name, task
 RDS = f"arn:aws:rds:{REGION}:{ACCOUNT}"
 
 
-def acting(aws: Aws, *statements: dict[str, Any]) -> Any:
-    """An RDS client of a role with these statements."""
+def acting(aws: Aws, *statements: dict[str, Any], service: str = "rds") -> Any:
+    """A client of a role with these statements."""
     role = aws.role(name("role"), *statements)
     credentials = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="conformance")["Credentials"]
-    return aws.client("rds", **{key: credentials[key] for key in ("AccessKeyId", "SecretAccessKey", "SessionToken")})
+    return aws.client(service, **{key: credentials[key] for key in ("AccessKeyId", "SecretAccessKey", "SessionToken")})
 
 
 def allow(action: str, *resources: str, **more: Any) -> dict[str, Any]:
@@ -103,3 +103,60 @@ def test_a_condition_on_the_tag_of_a_cluster_is_evaluated(strict_aws: Aws, tag: 
     condition = {"StringEquals": {"aws:ResourceTag/owned": "true"}}
     rds = acting(strict_aws, allow("rds:DeleteDBCluster", "*", Condition=condition))
     assert denied(lambda: rds.delete_db_cluster(DBClusterIdentifier=cluster, SkipFinalSnapshot=True)) == refused
+
+
+def test_what_a_call_tags_needs_the_right_to_tag_it(strict_aws: Aws) -> None:
+    snapshots, tags = f"{RDS}:cluster-snapshot", [{"Key": "owned", "Value": "true"}]
+    copying = allow("rds:CopyDBClusterSnapshot", f"{snapshots}:*")
+
+    def copy(rds: Any, **more: Any) -> bool:
+        return denied(
+            lambda: rds.copy_db_cluster_snapshot(
+                SourceDBClusterSnapshotIdentifier="nightly", TargetDBClusterSnapshotIdentifier="copy-1", **more
+            )
+        )
+
+    assert not copy(acting(strict_aws, copying))
+    assert copy(acting(strict_aws, copying), Tags=tags)
+    assert not copy(acting(strict_aws, copying, allow("rds:AddTagsToResource", f"{snapshots}:copy-1")), Tags=tags)
+
+
+@pytest.mark.parametrize("copies_tags", [True, False])
+def test_a_final_snapshot_is_authorized_and_so_are_its_tags_where_it_gets_the_clusters(
+    strict_aws: Aws, copies_tags: bool
+) -> None:
+    cluster = name("cluster")
+    strict_aws.client("rds").create_db_cluster(
+        DBClusterIdentifier=cluster,
+        Engine="aurora-postgresql",
+        MasterUsername="postgres",
+        MasterUserPassword="conformance",
+        CopyTagsToSnapshot=copies_tags,
+    )
+    rights = [allow("rds:DeleteDBCluster", "*"), allow("rds:CreateDBClusterSnapshot", "*")]
+    tagging = allow("rds:AddTagsToResource", f"{RDS}:cluster-snapshot:{cluster}-final")
+
+    def delete(*statements: dict[str, Any]) -> bool:
+        rds = acting(strict_aws, *statements)
+        return denied(
+            lambda: rds.delete_db_cluster(DBClusterIdentifier=cluster, FinalDBSnapshotIdentifier=f"{cluster}-final")
+        )
+
+    assert delete(rights[0])
+    assert not copies_tags or delete(*rights)
+    assert not delete(*rights, *([tagging] if copies_tags else []))
+
+
+def test_an_execution_of_an_alias_is_authorized_on_the_state_machine_itself(strict_aws: Aws) -> None:
+    states = strict_aws.client("stepfunctions")
+    machine = strict_aws.machine({"Done": {"Type": "Succeed"}})
+    version = states.publish_state_machine_version(stateMachineArn=machine)["stateMachineVersionArn"]
+    routes = [{"stateMachineVersionArn": version, "weight": 100}]
+    alias = states.create_state_machine_alias(name="live", routingConfiguration=routes)["stateMachineAliasArn"]
+
+    def start(resource: str) -> bool:
+        client = acting(strict_aws, allow("states:StartExecution", resource), service="stepfunctions")
+        return denied(lambda: client.start_execution(stateMachineArn=alias))
+
+    assert start(alias)
+    assert not start(machine)

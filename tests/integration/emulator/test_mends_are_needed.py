@@ -138,6 +138,17 @@ def rds_authorization(aws: Aws) -> bool:
     return not _refused(lambda: rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="nightly"), "AccessDenied")
 
 
+def states_authorization(aws: Aws) -> bool:
+    states = aws.client("stepfunctions")
+    machine = aws.machine({"Done": {"Type": "Succeed"}})
+    version = states.publish_state_machine_version(stateMachineArn=machine)["stateMachineVersionArn"]
+    role = aws.role(name("role"), {"Effect": "Allow", "Action": "states:StartExecution", "Resource": machine})
+    session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="plain")["Credentials"]
+    keys = {key: session[key] for key in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
+    client = aws.client("stepfunctions", **keys)
+    return not _refused(lambda: client.start_execution(stateMachineArn=version), "AccessDenied")
+
+
 def secure_transport(aws: Aws) -> bool:
     plain_http = {"Bool": {"aws:SecureTransport": "false"}}
     statements = [
@@ -174,6 +185,7 @@ PROBES: dict[str, Callable[[Aws], bool]] = {
         round_trips,
         definitions,
         rds_authorization,
+        states_authorization,
         managed_keys,
         policy_simulation,
         secure_transport,

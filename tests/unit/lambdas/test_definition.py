@@ -62,6 +62,16 @@ def test_every_task_has_a_timeout_retries_and_a_catch_that_keeps_the_document(na
     assert catch["Next"] == ends.get(name, "HandleFailure")
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_waits_for_a_function_that_lambda_has_to_set_up_again(name: str) -> None:
+    """After some idle weeks Lambda reclaims a function's network: calls fail until it has another, a minute or two."""
+    pending = "Lambda.CodeArtifactUserPendingException"
+    rule = next(rule for rule in TASKS[name]["Retry"] if pending in rule["ErrorEquals"])
+    assert {"Lambda.ResourceConflictException", "Lambda.ResourceNotReadyException"} <= set(rule["ErrorEquals"])
+    waits = [rule["IntervalSeconds"] * rule["BackoffRate"] ** number for number in range(rule["MaxAttempts"])]
+    assert sum(min(wait, rule["MaxDelaySeconds"]) for wait in waits) / 2 >= 180  # full jitter halves them on average
+
+
 def test_every_error_that_a_retry_names_exists() -> None:
     named = {error for state in TASKS.values() for rule in state["Retry"] for error in rule["ErrorEquals"]}
     own = {error for error in named if "." not in error}

@@ -10,6 +10,7 @@ import pytest
 from aurora_restore.context import Context
 from aurora_restore.errors import PostSwapFailure, VerificationFailed
 from aurora_restore.store import Status
+from tests.unit.lambdas.fake_rds import model_without
 from tests.unit.lambdas.pipeline import OPERATION, REQUEST, Pipeline
 
 
@@ -63,6 +64,18 @@ def test_the_restore_call_leaves_nothing_to_defaults(pipeline: Pipeline) -> None
     assert given["DBClusterParameterGroupName"] == "shop-16"
     assert given["Port"] == 5432
     assert (given["BackupRetentionPeriod"], given["PreferredBackupWindow"]) == (7, "03:00-04:00")
+
+
+def test_what_an_older_sdk_cannot_give_to_the_restore_is_set_after_it() -> None:
+    """The SDK is that of Lambda's runtime: RestoreDBClusterFromSnapshot took these two early in 2026."""
+    pipeline = Pipeline()
+    pipeline.seed(BackupRetentionPeriod=3, PreferredBackupWindow="06:00-06:30")
+    pipeline.rds.meta.service_model = model_without(
+        "RestoreDBClusterFromSnapshotMessage", "BackupRetentionPeriod", "PreferredBackupWindow"
+    )
+    assert pipeline.run().status == "SUCCEEDED"
+    target = pipeline.rds.clusters[pipeline.rds.names()["orders-staging"]]
+    assert (target["BackupRetentionPeriod"], target["PreferredBackupWindow"]) == (3, "06:00-06:30")
 
 
 def test_every_step_is_audited_once_from_start_to_end(pipeline: Pipeline) -> None:

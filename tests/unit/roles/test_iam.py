@@ -150,6 +150,25 @@ def test_the_sweep_deletes_clusters_only_once_they_have_an_expiry() -> None:
             assert statement["Condition"] == {"Null": {f"aws:ResourceTag/{PREFIX}:expires-at": "false"}}
 
 
+def test_the_sweep_starts_clean_ups_by_the_state_machines_own_arn() -> None:
+    """Step Functions authorizes what names an alias on the state machine: a policy on the alias allows nothing."""
+    starting = [s for s in statements(f"{PREFIX}-sweep-role") if "states:StartExecution" in listed(s["Action"])]
+    assert [s["Resource"] for s in starting] == [
+        f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:{PREFIX}-state-machine"
+    ]
+
+
+def test_the_sweep_may_tag_the_final_snapshots_that_it_may_make() -> None:
+    """DeleteDBCluster gives the last snapshot the cluster's tags where the cluster says CopyTagsToSnapshot."""
+    on_snapshots = {
+        action: set(listed(statement["Resource"]))
+        for statement in statements(f"{PREFIX}-sweep-role")
+        for action in listed(statement["Action"])
+        if ":cluster-snapshot:" in listed(statement["Resource"])[0]
+    }
+    assert on_snapshots["rds:AddTagsToResource"] == on_snapshots["rds:CreateDBClusterSnapshot"]
+
+
 def test_another_account_is_only_ever_read_from_and_only_where_the_inventory_names_it() -> None:
     """Its snapshots may be copied and restored, its keys used for that; nothing of it may be tagged or deleted."""
     foreign = {

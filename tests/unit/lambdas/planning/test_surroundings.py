@@ -36,7 +36,8 @@ def test_all_is_looked_at_and_passes(pipeline: Pipeline) -> None:
     checks = found(pipeline.run(DRY))
     assert {result for result, _ in checks.values()} == {"passed"}
     assert list(checks) == [
-        *("keys", "quotas", "copies in progress", "subnets", "parameter groups", "names", "deletion protection")
+        *("keys", "quotas", "copies in progress", "subnets", "parameter groups", "names", "deletion protection"),
+        "left behind",
     ]
     assert checks["quotas"][1] == "DBClusters: 3 of 40 used, 1 needed; DBInstances: 5 of 40 used, 2 needed"
     assert checks["subnets"][1] == "private: us-east-1a, us-east-1b"
@@ -128,6 +129,26 @@ def test_instance_and_copy_names_that_are_taken(pipeline: Pipeline) -> None:
     assert error == "NameTaken"
     assert f"instance orders-staging-{OPERATION}-1" in cause
     assert f"snapshot orders-staging-copy-{OPERATION} in us-east-1" in cause
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        ({"CustomEndpoints": ["reports.cluster-custom-c1.rds.amazonaws.com"]}, "reports.cluster-custom-c1"),
+        ({"IAMDatabaseAuthenticationEnabled": True}, "rds-db:connect"),
+        ({"ActivityStreamStatus": "started"}, "the activity stream"),
+        ({"MasterUserSecret": {"SecretArn": "arn:s", "SecretStatus": "active"}}, "the secret"),
+        ({"ReadReplicaIdentifiers": ["arn:aws:rds:eu-west-1:123456789012:cluster:copy"]}, "eu-west-1"),
+        ({"ReplicationSourceIdentifier": "arn:aws:rds:eu-west-1:123456789012:cluster:first"}, "replicates from"),
+    ],
+)
+def test_what_belongs_to_the_old_cluster_after_a_swap_is_told(raw: dict[str, Any], says: str) -> None:
+    pipeline = Pipeline()
+    pipeline.seed(**raw)
+    result, detail = found(pipeline.run(DRY))["left behind"]
+    assert (result, says in detail) == ("warning", True)
+    beside = found(pipeline.run({**DRY, "strategy": "side_by_side"}, "second-operation"))
+    assert beside["left behind"] == ("passed", "nothing but the old cluster itself")
 
 
 def test_what_the_role_may_not_see_is_skipped_with_the_reason(pipeline: Pipeline) -> None:
