@@ -115,6 +115,34 @@ def test_a_subnet_moved_to_another_route_table_is_moved_back(aws: Aws, run_plan:
     assert association["SubnetId"] in {item.get("SubnetId") for item in back}
 
 
+def peer(aws: Aws, cidr: str) -> dict[str, str]:
+    """Connect the network with another one, with a route to `cidr` in its private table; return the route's target."""
+    ec2 = aws.client("ec2")
+    table = find(aws, "describe_route_tables", "RouteTables", "ar-private")
+    other = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    peering = ec2.create_vpc_peering_connection(VpcId=table["VpcId"], PeerVpcId=other)["VpcPeeringConnection"]
+    target = {"VpcPeeringConnectionId": peering["VpcPeeringConnectionId"]}
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock=cidr, **target)
+    return target
+
+
+@pytest.mark.parametrize("args", [ARGS, NAT], ids=["endpoints", "nat"])
+def test_the_way_to_the_clusters_network_stays(aws: Aws, run_plan: Converge, args: dict[str, Any]) -> None:
+    run_plan(network.plan, args)
+    target = peer(aws, "10.1.0.0/16")
+    assert set(actions(run_plan(network.plan, args))) == {"none"}
+    routes = find(aws, "describe_route_tables", "RouteTables", "ar-private")["Routes"]
+    assert [route for route in routes if target.items() <= route.items()]
+
+
+def test_a_way_out_that_somebody_added_is_closed(aws: Aws, run_plan: Converge) -> None:
+    run_plan(network.plan, ARGS)
+    target = peer(aws, "0.0.0.0/0")
+    assert actions(run_plan(network.plan, ARGS))["update"] == 1
+    routes = find(aws, "describe_route_tables", "RouteTables", "ar-private")["Routes"]
+    assert not [route for route in routes if target.items() <= route.items()]
+
+
 def test_what_cannot_change_says_so_and_names_the_ways_out(run_plan: Converge) -> None:
     run_plan(network.plan, ARGS)
     outcome = run_plan(network.plan, {**ARGS, "cidr": "10.99.0.0/20"})
