@@ -52,6 +52,10 @@ _FIX_BY_TYPE: tuple[tuple[type[BotoCoreError], str], ...] = (
 )
 
 
+# Lambda's ResourceConflictException is both: "already exists", and that another change is under way.
+_SURPRISES = ("Exists", "NotFound", "Duplicate", "NoSuchEntity", "ResourceConflictException", "ResourceInUseException")
+
+
 class DeployError(Exception):
     """A failure of ours whose message already says what to do."""
 
@@ -78,7 +82,7 @@ def is_surprise(error: Exception) -> bool:
     if not isinstance(error, ClientError):
         return False
     code = error.response.get("Error", {}).get("Code", "")
-    return "Exists" in code or "NotFound" in code or code in ("NoSuchEntity", "ResourceInUseException")
+    return any(sign in code for sign in _SURPRISES)
 
 
 def is_transient(error: Exception) -> bool:

@@ -71,8 +71,12 @@ class FunctionFamily(Family):
         return sorted(name for name in strangers if tags[name].get("Project") == prefix)
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
-        """Ask ListFunctions which exist; tags, concurrency, alias and asynchronous settings take four calls each."""
-        return together(self._read_one, [name for name in names if name in self._list()])
+        """Ask ListFunctions which exist, or use the list that `others` just took.
+
+        Tags, concurrency, alias and asynchronous settings take four calls each.
+        """
+        existing, self._existing = self._list(), None
+        return together(self._read_one, [name for name in names if name in existing])
 
     def create(self, name: str, after: Attributes) -> None:
         parameters = {
