@@ -32,6 +32,21 @@ ARGS: dict[str, Any] = {
 NAT = {**ARGS, "egress": "nat"}
 
 
+@pytest.fixture(autouse=True)
+def offers(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """The zones of each service's endpoint; moto needs packages for this answer that nothing else here needs."""
+    zones = {service: ["us-east-1a", "us-east-1b", "us-east-1c"] for service in ("kms", "rds")}
+
+    def describe(Filters: list[dict[str, Any]]) -> dict[str, Any]:
+        names = {f"com.amazonaws.us-east-1.{service}": found for service, found in zones.items()}
+        [asked] = Filters
+        known = [name for name in asked["Values"] if name in names]
+        return {"ServiceDetails": [{"ServiceName": name, "AvailabilityZones": names[name]} for name in known]}
+
+    monkeypatch.setattr(aws.client("ec2"), "describe_vpc_endpoint_services", describe)
+    return zones
+
+
 def actions(outcome: Outcome) -> Counter[str]:
     assert not outcome.errors
     return Counter(item["action"] for item in outcome.items)
@@ -155,6 +170,37 @@ def test_two_of_one_name_are_refused(aws: Aws, run_plan: Converge) -> None:
         aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": tags}])
     with pytest.raises(DeployError, match="two resources of the kind vpc carry the Name tag ar-vpc"):
         run_plan(network.plan, ARGS, check=True)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_zones_that_cannot_hold_the_network_are_told_before_anything_is_made(
+    aws: Aws, run_plan: Converge, offers: dict[str, list[str]], check: bool
+) -> None:
+    offers["rds"].remove("us-east-1b")
+    args = {**ARGS, "zones": ["us-east-1b", "us-east-1g"], "interface_services": ["kms", "rds", "nonesuch"]}
+    with pytest.raises(DeployError) as caught:
+        run_plan(network.plan, args, check=check)
+    for part in (
+        "us-east-1g is no zone of this account",
+        "rds has no endpoint in us-east-1b",
+        "us-east-1 has no endpoint for nonesuch",
+    ):
+        assert part in str(caught.value)
+    assert not list(aws.pages("ec2", "describe_vpcs", "Vpcs", Filters=[{"Name": "tag:Project", "Values": ["ar"]}]))
+
+
+def test_zones_that_would_do_are_named(run_plan: Converge, offers: dict[str, list[str]]) -> None:
+    offers["rds"].remove("us-east-1b")
+    with pytest.raises(DeployError, match="Fix: choose vpc_zones from us-east-1a, us-east-1c, or set vpc_egress: nat"):
+        run_plan(network.plan, {**ARGS, "interface_services": ["kms", "rds"]})
+
+
+def test_a_network_that_is_complete_is_not_asked_for_its_zones_again(
+    run_plan: Converge, offers: dict[str, list[str]]
+) -> None:
+    run_plan(network.plan, ARGS)
+    offers.clear()
+    assert set(actions(run_plan(network.plan, ARGS))) == {"none"}
 
 
 def existing(aws: Aws, run_plan: Converge, args: dict[str, Any]) -> dict[str, Any]:
