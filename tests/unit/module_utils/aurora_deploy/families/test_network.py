@@ -254,20 +254,27 @@ def test_every_misfit_of_an_existing_network_is_reported_at_once(aws: Aws, run_p
         assert part in str(caught.value)
 
 
-def test_a_vpc_whose_reply_was_lost_is_found_and_not_made_twice(
-    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("operation", "listing", "key", "name"),
+    [
+        ("create_vpc", "describe_vpcs", "Vpcs", "ar-vpc"),
+        ("create_vpc_endpoint", "describe_vpc_endpoints", "VpcEndpoints", "ar-kms"),  # botocore fills no token in
+    ],
+)
+def test_what_takes_no_token_is_found_after_a_lost_reply_and_not_made_twice(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch, operation: str, listing: str, key: str, name: str
 ) -> None:
     monkeypatch.setattr(propagation, "PAUSES", (0,))
     once = aws.client("ec2", retries=False)
-    create = once.create_vpc
+    create = getattr(once, operation)
 
     def lose_the_reply(**parameters: Any) -> None:
         create(**parameters)
         raise ConnectionClosedError(endpoint_url="https://ec2")
 
-    monkeypatch.setattr(once, "create_vpc", lose_the_reply)
+    monkeypatch.setattr(once, operation, lose_the_reply)
     assert run_plan(network.plan, ARGS).errors == []
-    find(aws, "describe_vpcs", "Vpcs", "ar-vpc")
+    find(aws, listing, key, name)
     assert not run_plan(network.plan, ARGS).changed
 
 
