@@ -67,3 +67,42 @@ def test_a_function_whose_reply_was_lost_is_finished_and_not_reported_as_a_confl
     monkeypatch.setattr(client, "create_function", repeated_by_botocore)
     assert run_plan(functions.plan, args).errors == []
     assert client.get_alias(FunctionName="ar-notify-start", Name="live")["FunctionVersion"] == "1"
+
+
+@pytest.mark.parametrize(
+    "left_behind",
+    [
+        pytest.param([{"LastUpdateStatus": "Failed"}], id="a change that failed"),
+        pytest.param([{"State": "Pending"}] * 2, id="a function that a killed run began"),
+        pytest.param([{"LastUpdateStatus": "InProgress"}] * 2, id="a change that a killed run began"),
+    ],
+)
+def test_whatever_a_run_left_behind_the_next_one_goes_on(
+    aws: Aws,
+    run_plan: Converge,
+    args: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    left_behind: list[dict[str, str]],
+) -> None:
+    run_plan(functions.plan, args)
+    one = {**args, "steps": ["notify-start"], "memory": 512}
+    client, changed = aws.client("lambda"), []
+    get, configure = client.get_function, client.update_function_configuration
+    states = iter([{}, *left_behind])  # the first answer is the reading
+
+    def get_function(**parameters: Any) -> Any:
+        answer = get(**parameters)
+        last = left_behind[-1] if left_behind[-1].get("LastUpdateStatus") == "Failed" and not changed else {}
+        answer["Configuration"] |= next(states, last)
+        return answer
+
+    def update(**parameters: Any) -> Any:
+        assert next(states, None) is None, "Lambda refuses a change while another one is under way"
+        changed.append(parameters)
+        return configure(**parameters)
+
+    monkeypatch.setattr(client, "get_function", get_function)
+    monkeypatch.setattr(client, "update_function_configuration", update)
+    monkeypatch.setattr(functions.FunctionFamily, "others", lambda *_: [])
+    assert run_plan(functions.plan, one).errors == []
+    assert client.get_function_configuration(FunctionName="ar-notify-start")["MemorySize"] == 512
