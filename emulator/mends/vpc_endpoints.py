@@ -1,7 +1,9 @@
 """VPC endpoints keep their security groups, policy and private DNS, and can be filtered (EC2 API Reference,
 VpcEndpoint).
 
-ministack keeps a type, subnets and route tables only, and answers every DescribeVpcEndpoints with all of them.
+ministack keeps a type, subnets and route tables only, and answers every DescribeVpcEndpoints with all of them. Amazon
+RDS and Step Functions have no endpoint with it, where AWS has one (VPC User Guide, "AWS services that integrate with
+AWS PrivateLink").
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ def apply(settings: Settings) -> None:
     del settings
     create_endpoint, modify_endpoint = ec2._ACTION_MAP["CreateVpcEndpoint"], ec2._ACTION_MAP["ModifyVpcEndpoint"]
     render = ec2._vpce_fields_xml
+    ec2._VPCE_INTERFACE_SERVICES = (*ec2._VPCE_INTERFACE_SERVICES, "rds", "states")
 
     def create(params: Any) -> Any:
         before = set(ec2._vpc_endpoints.keys())

@@ -12,6 +12,7 @@ _RENEW = "renew the credentials (for example `aws sso login`) and run again"
 _CREDENTIALS = "check the access key, or the variables aws_profile and aws_config_file of the inventory"
 _PERMISSION = "allow the caller this action on this resource (IAM policy, key policy or organisation policy)"
 _AGAIN = "run again: the deployment continues where it stopped"
+_QUOTA = "raise the quota in Service Quotas or remove what is not needed"
 _NETWORK = "check the network, the region and AWS_ENDPOINT_URL, and run again"
 
 DEPLOY_FIRST = "deploy first (ansible-playbook site.yml with this inventory)"
@@ -36,8 +37,9 @@ _FIX_BY_CODE = {
     "TooManyRequestsException": _AGAIN,
     "RequestLimitExceeded": _AGAIN,
     "StateMachineDoesNotExist": DEPLOY_FIRST,
-    "LimitExceeded": "raise the quota in Service Quotas or remove what is not needed",
-    "LimitExceededException": "raise the quota in Service Quotas or remove what is not needed",
+    "LimitExceeded": _QUOTA,
+    "LimitExceededException": _QUOTA,
+    "DependencyViolation": "remove what still uses it, such as a rule of a cluster's security group, and run again",
 }
 _FIX_BY_TYPE: tuple[tuple[type[BotoCoreError], str], ...] = (
     (botocore_errors.NoCredentialsError, _CREDENTIALS),
@@ -52,6 +54,10 @@ _FIX_BY_TYPE: tuple[tuple[type[BotoCoreError], str], ...] = (
 )
 
 
+# Lambda's ResourceConflictException is both: "already exists", and that another change is under way.
+_SURPRISES = ("Exists", "NotFound", "Duplicate", "NoSuchEntity", "ResourceConflictException", "ResourceInUseException")
+
+
 class DeployError(Exception):
     """A failure of ours whose message already says what to do."""
 
@@ -62,7 +68,7 @@ def explain(error: Exception, subject: str) -> str:
         detail = error.response.get("Error", {})
         code = detail.get("Code", "Unknown")
         text = f"{subject}: {error.operation_name} failed with {code}: {detail.get('Message', 'no message')}"
-        fix = _FIX_BY_CODE.get(code)
+        fix = _FIX_BY_CODE.get(code, _QUOTA if code.endswith("LimitExceeded") else None)  # EC2: VpcLimitExceeded, ...
     else:
         text = f"{subject}: {error}"
         fix = next((fix for kind, fix in _FIX_BY_TYPE if isinstance(error, kind)), None)
@@ -78,7 +84,7 @@ def is_surprise(error: Exception) -> bool:
     if not isinstance(error, ClientError):
         return False
     code = error.response.get("Error", {}).get("Code", "")
-    return "Exists" in code or "NotFound" in code or code in ("NoSuchEntity", "ResourceInUseException")
+    return any(sign in code for sign in _SURPRISES)
 
 
 def is_transient(error: Exception) -> bool:

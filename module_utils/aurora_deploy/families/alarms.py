@@ -31,6 +31,9 @@ class AlarmFamily(Family):
 
     label = "alarm"
     unordered = ("alarm_actions",)
+    # CloudWatch takes three writes of alarms a second ("Amazon CloudWatch endpoints and quotas"): with more at once
+    # one of seventy is refused six times in a row, and it takes no less time.
+    threads = 3
 
     def __init__(self, aws: Aws, prefix: str) -> None:
         super().__init__(aws)

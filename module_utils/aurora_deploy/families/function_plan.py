@@ -17,6 +17,7 @@ CURRENT = "the current code and configuration"
 
 # Lambda's names for the levels of Python's logging (Lambda Developer Guide, "Log-level filtering").
 _LOG_LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+_OVERRIDABLE = ("memory", "timeout")
 _NOT_VERSIONED = ("reserved_concurrency", "async_retries", "async_max_age", "tags", "live")
 
 
@@ -55,6 +56,11 @@ def declare(args: Mapping[str, Any], code_sha256: str, key_arn: str, place: Plac
         raise DeployError(
             f"lambda_overrides or lambda_reserved_concurrency name {', '.join(unknown_steps)}, which are no functions. "
             f"Fix: use the steps' names: {', '.join(args['steps'])}"
+        )
+    if unknown_keys := sorted({key for own in args["overrides"].values() for key in own} - set(_OVERRIDABLE)):
+        raise DeployError(
+            f"lambda_overrides set {', '.join(unknown_keys)}, which cannot differ by step. "
+            f"Fix: use {' and '.join(_OVERRIDABLE)}"
         )
     return {
         f"{args['name_prefix']}-{step}": _function(args, step, code_sha256, key_arn, place) for step in args["steps"]

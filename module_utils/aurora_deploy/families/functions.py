@@ -18,6 +18,13 @@ from aurora_deploy.tags import own, removed
 
 _CODE = frozenset({"code_sha256", "architecture"})
 _WAIT = {"Delay": 0.5, "MaxAttempts": 600}  # by GetFunction, of which Lambda takes 100 a second; of the rest 15
+# Nothing is under way: a function that is being made refuses changes, one whose last change failed takes the next one
+# (Lambda Developer Guide, "Lambda function states").
+_QUIET = [
+    {"state": "retry", "matcher": "path", "argument": "Configuration.State", "expected": "Pending"},
+    {"state": "success", "matcher": "path", "argument": "Configuration.LastUpdateStatus", "expected": "Successful"},
+    {"state": "success", "matcher": "path", "argument": "Configuration.LastUpdateStatus", "expected": "Failed"},
+]
 
 
 def plan(run: Run) -> Iterator[Work]:
@@ -71,8 +78,12 @@ class FunctionFamily(Family):
         return sorted(name for name in strangers if tags[name].get("Project") == prefix)
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
-        """Ask ListFunctions which exist; tags, concurrency, alias and asynchronous settings take four calls each."""
-        return together(self._read_one, [name for name in names if name in self._list()])
+        """Ask ListFunctions which exist, or use the list that `others` just took.
+
+        Tags, concurrency, alias and asynchronous settings take four calls each.
+        """
+        existing, self._existing = self._list(), None
+        return together(self._read_one, [name for name in names if name in existing])
 
     def create(self, name: str, after: Attributes) -> None:
         parameters = {
@@ -92,7 +103,7 @@ class FunctionFamily(Family):
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """A function takes one change at a time: wait after each, and also for one that a killed run left behind."""
-        self._wait_updated(name)
+        self.aws.wait("lambda", "GetFunction", _QUIET, delay=0.5, attempts=600, FunctionName=name)
         different = set(changed) & versioned(after).keys()
         if different - _CODE:
             parameters = {"FunctionName": name, **_configuration(after)}

@@ -118,8 +118,10 @@ class DeliveryPolicyFamily(Family):
 
 def _key_not_yet_usable(error: ClientError) -> bool:
     """CloudWatch Logs refuses a key whose new policy it does not see yet (CloudWatch Logs User Guide, "Encrypt log data
-    using AWS KMS": a change takes up to five minutes)."""
-    return is_code(error, "InvalidParameterException") and "KMS key" in str(error)
+    using AWS KMS": a change takes up to five minutes). It has answered with either code, and writes the key as it
+    likes."""
+    refused = is_code(error, "AccessDeniedException", "InvalidParameterException")
+    return refused and "specified kms key" in str(error).lower()
 
 
 def _common_start(names: Collection[str]) -> str:

@@ -18,6 +18,7 @@ from aurora_deploy.families.network_existing import check_existing
 from aurora_deploy.families.network_plan import KINDS, NetworkSpec, declare
 from aurora_deploy.families.network_state import NetworkState
 from aurora_deploy.families.network_traffic import RouteTableFamily, RulesFamily, SecurityGroupFamily
+from aurora_deploy.families.network_zones import check_zones
 
 _FAMILIES: tuple[type[NetworkFamily], ...] = (
     VpcFamily,
@@ -42,6 +43,8 @@ def plan(run: Run) -> Iterator[Work]:
     state = NetworkState(run.aws, args["name_prefix"])
     families = {family.kind: family(run.aws, state) for family in _FAMILIES}
     declared = {kind: {} for kind in KINDS} if run.absent else declare(_spec(run))
+    if any(declared[kind].keys() - state.raw(kind).keys() for kind in ("subnet", "endpoint")):
+        check_zones(run.aws, _spec(run))
     for kind in KINDS:
         if declared[kind]:
             yield families[kind], declared[kind]

@@ -31,17 +31,19 @@ class EndpointFamily(NetworkFamily):
         }
 
     def create(self, name: str, after: Attributes) -> None:
-        endpoint = self.write(
+        endpoint = self.make(
+            name,
             "create_vpc_endpoint",
+            "VpcEndpoint",
+            "VpcEndpointId",
             VpcId=self.state.id("vpc", after["vpc"]),
             ServiceName=after["service"],
             VpcEndpointType=after["type"],
             TagSpecifications=tag_specification("vpc-endpoint", after["tags"]),
             **({"PrivateDnsEnabled": after["private_dns"]} if "private_dns" in after else {}),
             **{key: ids for key, _, ids in self._references(after) if ids},
-        )["VpcEndpoint"]
-        self._wait(endpoint["VpcEndpointId"], "available")
-        self.state.learn("endpoint", name, endpoint["VpcEndpointId"])
+        )
+        self._wait(endpoint, "available")
 
     def change(self, identifier: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         parameters: dict[str, Any] = {}

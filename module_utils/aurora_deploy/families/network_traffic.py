@@ -14,9 +14,12 @@ from aurora_deploy.families.network_state import Raw, tag_specification
 Rule = dict[str, Any]
 
 
+_TO_OTHER_NETWORKS = ("VpcPeeringConnectionId", "TransitGatewayId", "CoreNetworkArn")
+
+
 class RouteTableFamily(NetworkFamily):
-    """Route tables with their subnets. The routes that the VPC and its gateway endpoints add by themselves are
-    theirs."""
+    """Route tables with their subnets. The routes that the VPC and its gateway endpoints add by themselves are theirs,
+    and those to the networks of the clusters belong to whoever connected the two networks."""
 
     label = "route table"
     kind = "route_table"
@@ -29,7 +32,7 @@ class RouteTableFamily(NetworkFamily):
                 route.get("NatGatewayId") or route.get("GatewayId") or "another target"
             )
             for route in raw["Routes"]
-            if "DestinationCidrBlock" in route and route.get("GatewayId") != "local"
+            if "DestinationCidrBlock" in route and route.get("GatewayId") != "local" and not _leads_to_a_network(route)
         }
         associations = {
             self.state.name(item["SubnetId"]): item["RouteTableAssociationId"]
@@ -85,6 +88,11 @@ class RouteTableFamily(NetworkFamily):
                     self.ec2.replace_route_table_association(AssociationId=association, RouteTableId=table)
                     return
         self.write("associate_route_table", RouteTableId=table, SubnetId=subnet)
+
+
+def _leads_to_a_network(route: Raw) -> bool:
+    """Tell whether a route is the way to another network; one to everywhere is a way out, and that is ours to say."""
+    return route["DestinationCidrBlock"] != ANYWHERE and any(route.get(target) for target in _TO_OTHER_NETWORKS)
 
 
 class SecurityGroupFamily(NetworkFamily):

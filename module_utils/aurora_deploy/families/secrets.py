@@ -11,11 +11,14 @@ import string
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from aurora_deploy.action import Run, Work
 from aurora_deploy.clients import Aws, together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
-from aurora_deploy.errors import DeployError
+from aurora_deploy.errors import DeployError, is_code
+from aurora_deploy.families.propagation import once_propagated
 from aurora_deploy.tags import removed, tag_list, tag_map
 
 PASSWORD_LENGTH = 32
@@ -123,14 +126,16 @@ class SecretFamily(Family):
         return True
 
     def create(self, name: str, after: Attributes) -> None:
-        """CreateSecret with generated credentials."""
-        self.aws.client("secretsmanager").create_secret(
-            Name=name,
-            Description=after["description"],
-            KmsKeyId=after["kms_key"],
-            SecretString=self._generated(name),
-            Tags=tag_list(after["tags"]),
-        )
+        """CreateSecret with generated credentials, once one of that name is gone that was deleted at once."""
+        client = self.aws.client("secretsmanager")
+        parameters = {
+            "Name": name,
+            "Description": after["description"],
+            "KmsKeyId": after["kms_key"],
+            "SecretString": self._generated(name),
+            "Tags": tag_list(after["tags"]),
+        }
+        once_propagated(lambda: client.create_secret(**parameters), _still_there)
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """Restore first: a secret that waits for deletion refuses all other calls. Credentials are never replaced."""
@@ -155,3 +160,8 @@ class SecretFamily(Family):
 
     def _generated(self, name: str) -> str:
         return json.dumps({"username": self._wanted[name]["username"], "password": generate_password()})
+
+
+def _still_there(error: ClientError) -> bool:
+    """Secrets Manager deletes in the background, also at once (Secrets Manager API Reference, DeleteSecret)."""
+    return is_code(error, "InvalidRequestException") and "scheduled for deletion" in str(error)

@@ -40,8 +40,14 @@ def warnings(values: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
+_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
+"""How regions begin whose ARNs do not begin with `arn:aws:`: China, GovCloud, the isolated and the sovereign ones."""
+
+
 def _region(region: str, known: Collection[str]) -> Iterator[str]:
-    if region not in known:
+    if region.startswith(_OTHER_PARTITIONS):
+        yield f"region {region!r} is not one of the commercial regions. Fix: name one; no other has been tried."
+    elif region not in known:
         near = difflib.get_close_matches(region, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "name a region that has Amazon RDS, or update botocore"
         yield f"region {region!r} is not known to this botocore. Fix: {hint}"

@@ -113,7 +113,7 @@ _RETENTION = Rule(
 
 RULES: dict[str, Rule] = {
     "environment_name": Rule("1 to 16 lower-case letters, digits and hyphens", _text(r"[a-z][a-z0-9-]{0,15}")),
-    "region": Rule("a region", _text(r"[a-z]{2}(-[a-z0-9]+)+")),
+    "region": Rule("a region", _text(r"[a-z]{2,4}(-[a-z0-9]+)+")),
     "account_id": Rule("12 digits in quotes", _text(r"\d{12}"), 'write it as text, as in account_id: "012345678901"'),
     "aws_profile": Rule("the name of a profile, or empty", _text(r"\S*")),
     "aws_config_file": Rule("an existing file, or empty", _file_or_empty),

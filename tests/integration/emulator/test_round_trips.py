@@ -85,6 +85,13 @@ def test_the_groups_of_an_endpoint_can_be_exchanged(aws: Aws, network: dict[str,
     assert [group["GroupId"] for group in found["Groups"]] == [network["functions"]]
 
 
+def test_every_service_that_the_functions_call_has_an_endpoint(aws: Aws) -> None:
+    wanted = {f"com.amazonaws.us-east-1.{name}" for name in ("rds", "secretsmanager", "kms", "sns", "states", "sts")}
+    filters = [{"Name": "service-name", "Values": sorted(wanted)}]
+    offered = aws.client("ec2").describe_vpc_endpoint_services(Filters=filters)["ServiceDetails"]
+    assert {item["ServiceName"] for item in offered if "us-east-1a" in item["AvailabilityZones"]} == wanted
+
+
 def test_a_security_group_keeps_its_prefix_lists_and_stays_while_it_is_in_use(
     aws: Aws, network: dict[str, str]
 ) -> None:

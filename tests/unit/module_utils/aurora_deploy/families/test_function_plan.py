@@ -66,6 +66,11 @@ def test_settings_for_a_function_that_does_not_exist_are_refused() -> None:
         declare({**ARGS, "reserved_concurrency": {"swap": 1}}, "hash", "key", PLACE)
 
 
+def test_a_setting_that_cannot_differ_by_step_is_refused_and_not_passed_over() -> None:
+    with pytest.raises(DeployError, match=r"lambda_overrides set memroy, which .* Fix: use memory and timeout"):
+        declare({**ARGS, "overrides": {"swap-clusters": {"memroy": 512}}}, "hash", "key", PLACE)
+
+
 def test_tags_concurrency_and_alias_are_not_part_of_a_version() -> None:
     function = declare(ARGS, "hash", "key", PLACE)["ar-swap-clusters"]
     assert function.keys() - versioned(function).keys() == {

@@ -32,6 +32,21 @@ ARGS: dict[str, Any] = {
 NAT = {**ARGS, "egress": "nat"}
 
 
+@pytest.fixture(autouse=True)
+def offers(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """The zones of each service's endpoint; moto needs packages for this answer that nothing else here needs."""
+    zones = {service: ["us-east-1a", "us-east-1b", "us-east-1c"] for service in ("kms", "rds")}
+
+    def describe(Filters: list[dict[str, Any]]) -> dict[str, Any]:
+        names = {f"com.amazonaws.us-east-1.{service}": found for service, found in zones.items()}
+        [asked] = Filters
+        known = [name for name in asked["Values"] if name in names]
+        return {"ServiceDetails": [{"ServiceName": name, "AvailabilityZones": names[name]} for name in known]}
+
+    monkeypatch.setattr(aws.client("ec2"), "describe_vpc_endpoint_services", describe)
+    return zones
+
+
 def actions(outcome: Outcome) -> Counter[str]:
     assert not outcome.errors
     return Counter(item["action"] for item in outcome.items)
@@ -115,6 +130,34 @@ def test_a_subnet_moved_to_another_route_table_is_moved_back(aws: Aws, run_plan:
     assert association["SubnetId"] in {item.get("SubnetId") for item in back}
 
 
+def peer(aws: Aws, cidr: str) -> dict[str, str]:
+    """Connect the network with another one, with a route to `cidr` in its private table; return the route's target."""
+    ec2 = aws.client("ec2")
+    table = find(aws, "describe_route_tables", "RouteTables", "ar-private")
+    other = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    peering = ec2.create_vpc_peering_connection(VpcId=table["VpcId"], PeerVpcId=other)["VpcPeeringConnection"]
+    target = {"VpcPeeringConnectionId": peering["VpcPeeringConnectionId"]}
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock=cidr, **target)
+    return target
+
+
+@pytest.mark.parametrize("args", [ARGS, NAT], ids=["endpoints", "nat"])
+def test_the_way_to_the_clusters_network_stays(aws: Aws, run_plan: Converge, args: dict[str, Any]) -> None:
+    run_plan(network.plan, args)
+    target = peer(aws, "10.1.0.0/16")
+    assert set(actions(run_plan(network.plan, args))) == {"none"}
+    routes = find(aws, "describe_route_tables", "RouteTables", "ar-private")["Routes"]
+    assert [route for route in routes if target.items() <= route.items()]
+
+
+def test_a_way_out_that_somebody_added_is_closed(aws: Aws, run_plan: Converge) -> None:
+    run_plan(network.plan, ARGS)
+    target = peer(aws, "0.0.0.0/0")
+    assert actions(run_plan(network.plan, ARGS))["update"] == 1
+    routes = find(aws, "describe_route_tables", "RouteTables", "ar-private")["Routes"]
+    assert not [route for route in routes if target.items() <= route.items()]
+
+
 def test_what_cannot_change_says_so_and_names_the_ways_out(run_plan: Converge) -> None:
     run_plan(network.plan, ARGS)
     outcome = run_plan(network.plan, {**ARGS, "cidr": "10.99.0.0/20"})
@@ -127,6 +170,37 @@ def test_two_of_one_name_are_refused(aws: Aws, run_plan: Converge) -> None:
         aws.client("ec2").create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": tags}])
     with pytest.raises(DeployError, match="two resources of the kind vpc carry the Name tag ar-vpc"):
         run_plan(network.plan, ARGS, check=True)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_zones_that_cannot_hold_the_network_are_told_before_anything_is_made(
+    aws: Aws, run_plan: Converge, offers: dict[str, list[str]], check: bool
+) -> None:
+    offers["rds"].remove("us-east-1b")
+    args = {**ARGS, "zones": ["us-east-1b", "us-east-1g"], "interface_services": ["kms", "rds", "nonesuch"]}
+    with pytest.raises(DeployError) as caught:
+        run_plan(network.plan, args, check=check)
+    for part in (
+        "us-east-1g is no zone of this account",
+        "rds has no endpoint in us-east-1b",
+        "us-east-1 has no endpoint for nonesuch",
+    ):
+        assert part in str(caught.value)
+    assert not list(aws.pages("ec2", "describe_vpcs", "Vpcs", Filters=[{"Name": "tag:Project", "Values": ["ar"]}]))
+
+
+def test_zones_that_would_do_are_named(run_plan: Converge, offers: dict[str, list[str]]) -> None:
+    offers["rds"].remove("us-east-1b")
+    with pytest.raises(DeployError, match="Fix: choose vpc_zones from us-east-1a, us-east-1c, or set vpc_egress: nat"):
+        run_plan(network.plan, {**ARGS, "interface_services": ["kms", "rds"]})
+
+
+def test_a_network_that_is_complete_is_not_asked_for_its_zones_again(
+    run_plan: Converge, offers: dict[str, list[str]]
+) -> None:
+    run_plan(network.plan, ARGS)
+    offers.clear()
+    assert set(actions(run_plan(network.plan, ARGS))) == {"none"}
 
 
 def existing(aws: Aws, run_plan: Converge, args: dict[str, Any]) -> dict[str, Any]:
@@ -180,20 +254,27 @@ def test_every_misfit_of_an_existing_network_is_reported_at_once(aws: Aws, run_p
         assert part in str(caught.value)
 
 
-def test_a_vpc_whose_reply_was_lost_is_found_and_not_made_twice(
-    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("operation", "listing", "key", "name"),
+    [
+        ("create_vpc", "describe_vpcs", "Vpcs", "ar-vpc"),
+        ("create_vpc_endpoint", "describe_vpc_endpoints", "VpcEndpoints", "ar-kms"),  # botocore fills no token in
+    ],
+)
+def test_what_takes_no_token_is_found_after_a_lost_reply_and_not_made_twice(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch, operation: str, listing: str, key: str, name: str
 ) -> None:
     monkeypatch.setattr(propagation, "PAUSES", (0,))
     once = aws.client("ec2", retries=False)
-    create = once.create_vpc
+    create = getattr(once, operation)
 
     def lose_the_reply(**parameters: Any) -> None:
         create(**parameters)
         raise ConnectionClosedError(endpoint_url="https://ec2")
 
-    monkeypatch.setattr(once, "create_vpc", lose_the_reply)
+    monkeypatch.setattr(once, operation, lose_the_reply)
     assert run_plan(network.plan, ARGS).errors == []
-    find(aws, "describe_vpcs", "Vpcs", "ar-vpc")
+    find(aws, listing, key, name)
     assert not run_plan(network.plan, ARGS).changed
 
 

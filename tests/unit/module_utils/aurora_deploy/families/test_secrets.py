@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from aurora_deploy.clients import Aws
-from aurora_deploy.families import secrets
+from aurora_deploy.families import propagation, secrets
 
 from .conftest import Converge
 
@@ -138,3 +139,21 @@ def test_removal_at_once_leaves_nothing(aws: Aws, key_arn: str, run_plan: Conver
 def test_removal_does_not_stumble_over_a_malformed_secret(aws: Aws, key_arn: str, run_plan: Converge) -> None:
     aws.client("secretsmanager").create_secret(Name=APP, SecretString="not json")
     assert run_plan(secrets.plan, ARGS | {"state": "absent"}).items[1]["action"] == "delete"
+
+
+def test_a_secret_is_made_again_once_the_one_that_was_deleted_at_once_is_gone(
+    aws: Aws, key_arn: str, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(propagation.time, "sleep", lambda _: None)
+    client, left = aws.client("secretsmanager"), iter(range(2))
+    create = client.create_secret
+    message = "You can't create this secret because a secret with this name is already scheduled for deletion."
+
+    def not_yet(**parameters: Any) -> Any:
+        if next(left, None) is None:
+            return create(**parameters)
+        raise ClientError({"Error": {"Code": "InvalidRequestException", "Message": message}}, "CreateSecret")
+
+    monkeypatch.setattr(client, "create_secret", not_yet)
+    assert run_plan(secrets.plan, ARGS).errors == []
+    assert json.loads(value(aws, APP))["username"] == "app"

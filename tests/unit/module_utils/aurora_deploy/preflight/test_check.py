@@ -273,3 +273,9 @@ def test_an_expired_token_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> No
 def test_regions_whose_arns_begin_otherwise_are_not_offered() -> None:
     assert {"us-east-1", "eu-west-1"} <= identity.known_regions()
     assert not identity.known_regions() & {"cn-north-1", "us-gov-west-1"}
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "eu-isoe-west-1", "eusc-de-east-1"])
+def test_a_region_of_another_partition_is_not_taken_for_a_mistyped_one(region: str) -> None:
+    (mistake,) = run(region=region).mistakes
+    assert mistake.startswith(f"region '{region}' is not one of the commercial regions. Fix: ")
