@@ -17,18 +17,18 @@ def wait_seconds(
     percent: int | None = None,
     expected: int | None = None,
     shortest: int = SHORTEST,
+    earliest: int = 0,
 ) -> int:
     """Seconds until the next look.
 
     `elapsed` since the wait began; `remaining` until the deadline, never exceeded; `percent` as AWS reports it;
-    `expected` seconds the whole wait took on earlier operations; `shortest` where a wait never ends within seconds.
-    With an estimate the wait is half of what seems left.
+    `expected` seconds the whole wait took on earlier operations; `shortest` where seconds do not count; `earliest`
+    seconds that such a wait takes at least. With an estimate the wait is half of what seems left.
     """
     left = _seconds_left(elapsed, percent, expected)
     pause = elapsed * SHARE if left is None else min(max(left / 2, elapsed * FINEST), elapsed * COARSEST)
-    if expected is not None:
-        pause = max(pause, expected * TRUSTED - elapsed)
-    pause = min(max(pause, shortest), LONGEST)
+    known = max(earliest, (expected or 0) * TRUSTED)
+    pause = min(max(pause, shortest, known - elapsed), LONGEST)
     return max(1, min(round(pause), remaining))
 
 

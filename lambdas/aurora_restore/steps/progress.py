@@ -14,11 +14,19 @@ SHORTEST_OF_A_PHASE = 15  # copies, clusters and instances take minutes; between
 
 
 def waiting(
-    context: Context, plan: Mapping[str, Any], what: str, *, since: int, percent: int | None = None, phase: str = ""
+    context: Context,
+    plan: Mapping[str, Any],
+    what: str,
+    *,
+    since: int,
+    percent: int | None = None,
+    phase: str = "",
+    earliest: int = 0,
 ) -> dict[str, Any]:
     """`done: false` with the seconds to wait. Raises WaitTimedOut once the plan's deadline has passed.
 
-    `since` is the epoch second at which the wait began; `what` completes "still waiting for ...".
+    `since` is the epoch second at which the wait began, `earliest` how many seconds it takes at least; `what`
+    completes "still waiting for ...".
     """
     now = context.now()
     remaining = int(plan["deadline"]) - now
@@ -30,6 +38,7 @@ def waiting(
         percent=percent,
         expected=plan["expected_phases"].get(phase),
         shortest=SHORTEST_OF_A_PHASE if phase else SHORTEST,
+        earliest=earliest,
     )
     return {"done": False, "since": since, "wait_seconds": pause}
 
