@@ -18,7 +18,7 @@ MADE = "made"
 RENAMES_A_CALL = 16  # as many instances as an Aurora cluster can have: seconds of the function's time
 # RDS User Guide, "Renaming a DB instance" and "Renaming a Multi-AZ DB cluster": a new name takes effect after about ten
 # minutes, that of a cluster after two; so the first look may come when it has taken unusually little time.
-EARLIEST = {Kind.INSTANCE: 45, Kind.CLUSTER: 30}
+EARLIEST = {Kind.INSTANCE: 50, Kind.CLUSTER: 30}
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
