@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 SHORTEST = 5
-LONGEST = 3600
+LONGEST = 7200  # what fails on the way, or loses its lock, is seen within two hours
 SHARE = 0.09  # of the time waited so far: the mean lag is half of that, and the polls grow with log(time) only
-FINEST = 0.02  # near its end a wait is polled more often, but an estimate that is stuck must not cost a poll every 5 s
-COARSEST = 0.4  # an early estimate is rarely good: never wait on it for much longer than without
+FINEST = 0.03  # near its end a wait is polled more often, but an estimate that is stuck must not cost a poll every 5 s
+COARSEST = 0.5  # an early estimate is rarely good: never wait on it for much longer than without
 TRUSTED = 0.6  # of what earlier operations took: no look can find the end before that
 
 
@@ -17,18 +17,18 @@ def wait_seconds(
     percent: int | None = None,
     expected: int | None = None,
     shortest: int = SHORTEST,
+    earliest: int = 0,
 ) -> int:
     """Seconds until the next look.
 
     `elapsed` since the wait began; `remaining` until the deadline, never exceeded; `percent` as AWS reports it;
-    `expected` seconds the whole wait took on earlier operations; `shortest` where a wait never ends within seconds.
-    With an estimate the wait is half of what seems left.
+    `expected` seconds the whole wait took on earlier operations; `shortest` where seconds do not count; `earliest`
+    seconds that such a wait takes at least. With an estimate the wait is half of what seems left.
     """
     left = _seconds_left(elapsed, percent, expected)
     pause = elapsed * SHARE if left is None else min(max(left / 2, elapsed * FINEST), elapsed * COARSEST)
-    if expected is not None:
-        pause = max(pause, expected * TRUSTED - elapsed)
-    pause = min(max(pause, shortest), LONGEST)
+    known = max(earliest, (expected or 0) * TRUSTED)
+    pause = min(max(pause, shortest, known - elapsed), LONGEST)
     return max(1, min(round(pause), remaining))
 
 

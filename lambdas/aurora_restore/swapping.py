@@ -1,4 +1,4 @@
-"""The swap of names as pure functions: an ordered list of renames, and what to do next in the world as it is.
+"""The swap of names as pure functions: an ordered list of renames, and which of them to make in the world as it is.
 
 Clusters and instances are told apart by the resource ids that a rename does not change, so that the same list serves to
 go on after a kill, and backwards to undo.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
 from aurora_restore import identifiers
@@ -50,9 +51,10 @@ class Thing:
 
 @dataclass(frozen=True)
 class Decision:
-    """Rename `move`, or wait (`move` None), or nothing left to do (`done`)."""
+    """Rename all of `moves` now, wait for those `under_way`, or nothing is left to do (`done`)."""
 
-    move: Move | None
+    moves: tuple[Move, ...]
+    under_way: tuple[Move, ...]
     done: bool
     completed: int
     reason: str
@@ -63,7 +65,7 @@ def plan_moves(plan: Mapping[str, Any], restored_resource_id: str, restored: Seq
 
     An instance reboots when it is renamed. So the old instances make room and the new ones take their names first,
     while the new cluster does not serve yet; then the endpoint changes hands with two renames, and nothing reboots any
-    more.
+    more. The target is out of service from the first rename on: `decide` makes all at once that need not wait.
     """
     target, operation_id = plan["target"]["cluster"], plan["operation_id"]
     by_name = {instance.instance_id: instance.resource_id for instance in restored}
@@ -100,7 +102,10 @@ def world(clusters: Iterable[Cluster], instances: Iterable[Instance]) -> list[Th
 
 
 def decide(moves: Sequence[Move], things: Iterable[Thing]) -> Decision:
-    """The next rename, one at a time and strictly in order.
+    """The renames that can be made now: of one kind at a time, and of that kind every one whose name is free.
+
+    Moves of one kind that follow each other go together; those of the next kind begin when all of them are through. A
+    name is free when the move that leaves it is through: what was turned back on its way to a name shows its other one.
 
     While RDS renames, the resource shows its old name and a status other than `available`; right afterwards it may show
     the new name and still not be available. Raises SwapFailed if a resource vanished or bears a third name, NameTaken
@@ -109,22 +114,40 @@ def decide(moves: Sequence[Move], things: Iterable[Thing]) -> Decision:
     things = list(things)
     by_id = {(thing.kind, thing.resource_id): thing for thing in things}
     by_name = {(thing.kind, thing.name): thing for thing in things}
-    for number, move in enumerate(moves):
-        thing = by_id.get((move.kind, move.resource_id))
-        if thing is None:
-            raise SwapFailed(f"The {move.kind} {move.resource_id}, last known as {move.old}, does not exist any more.")
-        if thing.name not in (move.old, move.new):
-            raise SwapFailed(
-                f"The {move.kind} {move.resource_id} is called {thing.name}, not {move.old} or {move.new}."
+    completed = 0
+    for _, group in groupby(moves, key=lambda move: move.kind):
+        found = [(move, _thing(move, by_id)) for move in group]
+        left = [(move, thing) for move, thing in found if (thing.name, thing.status) != (move.new, "available")]
+        completed += len(found) - len(left)
+        if left:
+            busy = [(move, thing) for move, thing in left if thing.status != "available"]
+            awaited = {move.old for move, _ in left}
+            still = [move for move, thing in left if thing.status == "available" and move.new not in awaited]
+            ready = tuple(_require_free(move, by_name) for move in still)
+            reason = _briefly(
+                [f"{move.kind} {move.old} becomes {move.new}" for move in ready]
+                or [f"{thing.kind} {thing.name} is {thing.status}" for _, thing in busy or left]
             )
-        if thing.status != "available":
-            return Decision(None, False, number, f"{move.kind} {thing.name} is {thing.status}")
-        if thing.name == move.new:
-            continue
-        holder = by_name.get((move.kind, move.new))
-        if holder is None:
-            return Decision(move, False, number, f"{move.kind} {move.old} becomes {move.new}")
-        if not any((holder.kind, holder.resource_id) == (other.kind, other.resource_id) for other in moves):
-            raise NameTaken(f"The name {move.new} is held by {move.kind} {holder.resource_id}, no part of the swap.")
-        return Decision(None, False, number, f"{move.kind} {holder.name} still holds the name")
-    return Decision(None, True, len(moves), "all names are in place")
+            return Decision(ready, tuple(move for move, _ in busy), False, completed, reason)
+    return Decision((), (), True, completed, "all names are in place")
+
+
+def _thing(move: Move, by_id: Mapping[tuple[Kind, str], Thing]) -> Thing:
+    thing = by_id.get((move.kind, move.resource_id))
+    if thing is None:
+        raise SwapFailed(f"The {move.kind} {move.resource_id}, last known as {move.old}, does not exist any more.")
+    if thing.name not in (move.old, move.new):
+        raise SwapFailed(f"The {move.kind} {move.resource_id} is called {thing.name}, not {move.old} or {move.new}.")
+    return thing
+
+
+def _require_free(move: Move, by_name: Mapping[tuple[Kind, str], Thing]) -> Move:
+    holder = by_name.get((move.kind, move.new))
+    if holder:
+        raise NameTaken(f"The name {move.new} is held by {move.kind} {holder.resource_id}, no part of the swap.")
+    return move
+
+
+def _briefly(texts: Sequence[str]) -> str:
+    """The first of several, and how many more there are: a line of the runbook."""
+    return texts[0] if len(texts) == 1 else f"{texts[0]}, and {len(texts) - 1} more"

@@ -10,15 +10,25 @@ from aurora_restore.errors import LockLost, NameTaken, WaitTimedOut
 from aurora_restore.polling import SHORTEST, wait_seconds
 from aurora_restore.store import resource_key
 
-SHORTEST_OF_A_PHASE = 15  # copies, clusters and instances take minutes; between two renames the target is out of reach
+# Copies, clusters and instances take minutes, at least so many seconds; between two renames the target is out of reach.
+SHORTEST_OF_A_PHASE = 15
+EARLIEST_OF_A_PHASE = 90
 
 
 def waiting(
-    context: Context, plan: Mapping[str, Any], what: str, *, since: int, percent: int | None = None, phase: str = ""
+    context: Context,
+    plan: Mapping[str, Any],
+    what: str,
+    *,
+    since: int,
+    percent: int | None = None,
+    phase: str = "",
+    earliest: int = 0,
 ) -> dict[str, Any]:
     """`done: false` with the seconds to wait. Raises WaitTimedOut once the plan's deadline has passed.
 
-    `since` is the epoch second at which the wait began; `what` completes "still waiting for ...".
+    `since` is the epoch second at which the wait began, `earliest` how many seconds it takes at least (a phase's are
+    known here); `what` completes "still waiting for ...".
     """
     now = context.now()
     remaining = int(plan["deadline"]) - now
@@ -30,6 +40,7 @@ def waiting(
         percent=percent,
         expected=plan["expected_phases"].get(phase),
         shortest=SHORTEST_OF_A_PHASE if phase else SHORTEST,
+        earliest=EARLIEST_OF_A_PHASE if phase else earliest,
     )
     return {"done": False, "since": since, "wait_seconds": pause}
 

@@ -1,8 +1,9 @@
-"""SwapClusters: one rename a call, until the restored cluster bears the target's name."""
+"""SwapClusters: every rename that need not wait for another, until the restored cluster bears the target's name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aurora_restore.context import Context
@@ -14,39 +15,65 @@ from aurora_restore.swapping import Decision, Kind, Move, decide, plan_moves, wo
 
 STEP = "SwapClusters"
 MADE = "made"
+RENAMES_A_CALL = 16  # as many instances as an Aurora cluster can have: seconds of the function's time
+# RDS User Guide, "Renaming a DB instance" and "Renaming a Multi-AZ DB cluster": a new name takes effect after about ten
+# minutes, that of a cluster after two; so the first look may come when it has taken unusually little time.
+EARLIEST = {Kind.INSTANCE: 50, Kind.CLUSTER: 30}
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the next rename, or wait for the last one; `done` when all names are in place."""
+    """Make the next renames, or wait for the last ones; `done` when all names are in place."""
     plan = document["plan"]
     require_lock(context, plan)
     before = document.get("swap", {})
     since = int(before.get("since", context.now()))
     moves = _moves(context, plan)
     decision = advance(context, moves)
-    # Each rename is a wait of its own: counted from the first of many, the looks at the last would come ever later.
-    moved = int(before["moved"]) if before.get("renamed") == decision.completed else context.now()
     seen = {"renamed": decision.completed, "of": len(moves), "status": decision.reason}
     if decision.done:
         journal(context, plan["operation_id"], moves, MADE)
         return {**seen, "old_cluster_id": plan["swap"]["old_cluster_id"], **finished(context, since)}
-    pause = waiting(context, plan, f"the swap: {decision.reason}", since=moved)
-    return {**seen, **pause, "since": since, "moved": moved}
+    return {**seen, **_next_look(context, plan, decision, before.get("began", {})), "since": since}
 
 
 def advance(context: Context, moves: Sequence[Move]) -> Decision:
-    """Look at the world and make the next of `moves` if it can be made now. Also used backwards, by the undo."""
+    """Look at the world and make those of `moves` that can be made now. Also used backwards, by the undo.
+
+    The decision comes back with the moves that RDS accepted.
+    """
     decision = decide(moves, world(context.rds.list_clusters(), context.rds.list_instances()))
-    if decision.move:
-        context.logger.info("rename", extra={"move": decision.move.as_plain()})
-        rename = context.rds.rename_cluster if decision.move.kind is Kind.CLUSTER else context.rds.rename_instance
-        try:
-            rename(decision.move.old, decision.move.new)
-        except (ResourceBusy, ResourceExists, ResourceMissing) as error:
-            # The world moved since it was looked at, or the listing lagged behind an earlier call's rename, which began
-            # or is through: look again after a wait. What is really gone is missed by the next look.
-            context.logger.info("rename has to wait", extra={"reason": error.message})
-    return decision
+    made = tuple(move for move in decision.moves[:RENAMES_A_CALL] if _rename(context, move))
+    return replace(decision, moves=made)
+
+
+def _rename(context: Context, move: Move) -> bool:
+    context.logger.info("rename", extra={"move": move.as_plain()})
+    rename = context.rds.rename_cluster if move.kind is Kind.CLUSTER else context.rds.rename_instance
+    try:
+        rename(move.old, move.new)
+    except (ResourceBusy, ResourceExists, ResourceMissing) as error:
+        # The world moved since it was looked at, or the listing lagged behind an earlier call's rename, which began
+        # or is through: look again after a wait. What is really gone is missed by the next look.
+        context.logger.info("rename has to wait", extra={"reason": error.message})
+        return False
+    return True
+
+
+def _next_look(
+    context: Context, plan: Mapping[str, Any], decision: Decision, before: Mapping[str, int]
+) -> dict[str, Any]:
+    """The soonest of the looks at what is being renamed, which `began` by resource id; soon, if RDS accepted nothing.
+
+    Each rename is a wait of its own: counted from the first of many, the looks at the last would come ever later.
+    """
+    what, now = f"the swap: {decision.reason}", context.now()
+    renaming = (*decision.under_way, *decision.moves)
+    began = {move.resource_id: int(before.get(move.resource_id, now)) for move in renaming}
+    looks = [
+        waiting(context, plan, what, since=began[move.resource_id], earliest=EARLIEST[move.kind]) for move in renaming
+    ]
+    soonest = min(looks, key=lambda look: int(look["wait_seconds"]), default=None)
+    return {**(soonest or waiting(context, plan, what, since=now)), "began": began}
 
 
 def journalled(operation: Operation | None) -> tuple[list[Move], str]:

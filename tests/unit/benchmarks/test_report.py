@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 from benchmarks import orchestration, report
@@ -34,6 +35,7 @@ def test_a_replayed_restore_counts_what_it_did() -> None:
     seconds = {"restore": 600, "instances": 300}
     found = orchestration.replay(seconds, percent=False, history=[])
     assert 0 < found.lag < 0.1
+    assert 4 * 51 <= found.cutover < 4 * 69 * 1.05
     assert found.transitions > found.invocations > 15
     assert 0.001 < found.dollars < 0.1
 
@@ -45,7 +47,9 @@ def test_history_saves_transitions() -> None:
 
 
 def test_a_restore_of_a_day_stays_within_its_limits() -> None:
-    for percent, known, most in ((False, True, 400), (True, False, 550)):
-        found = list(orchestration.restores(24, copy=False, percent=percent, known=known, samples=5))
-        assert sum(each.transitions for each in found) / len(found) < most
-        assert sum(each.lag for each in found) / len(found) < 0.05
+    """But for one from another region of which nothing is known: AWS tells the percent of a copy."""
+    for copy, percent, known in product((False, True), (False, True), (False, True)):
+        if not (copy and not percent and not known):
+            found = list(orchestration.restores(24, copy=copy, percent=percent, known=known, samples=5))
+            assert sum(each.transitions for each in found) / len(found) < 400
+            assert sum(each.lag for each in found) / len(found) < 0.05

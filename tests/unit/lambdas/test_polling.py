@@ -52,3 +52,10 @@ def test_a_wait_keeps_its_bounds(elapsed: int, percent: int | None) -> None:
 
 def test_a_history_that_is_overrun_counts_as_none() -> None:
     assert wait_seconds(elapsed=1000, remaining=10**6, expected=900) == wait_seconds(elapsed=1000, remaining=10**6)
+
+
+def test_no_look_comes_before_the_wait_can_be_over() -> None:
+    assert wait_seconds(elapsed=0, remaining=10**6, earliest=90) == 90
+    assert wait_seconds(elapsed=40, remaining=10**6, earliest=90) == 50
+    assert wait_seconds(elapsed=90, remaining=10**6, earliest=90) == wait_seconds(elapsed=90, remaining=10**6)
+    assert wait_seconds(elapsed=0, remaining=10**6, earliest=90, expected=1000) == 600
