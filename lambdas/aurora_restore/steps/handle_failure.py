@@ -71,7 +71,8 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     _close(context, operation_id, plan, operation if ours else None)
     text = messages.failed(context.settings, operation_id, plan, failure, undone, progress.waiting)
     told = _tell(context, operation_id, STEP, *text)
-    return {**result, "done": True, "left": progress.waiting, "told": told, "wait_seconds": 0}
+    audit = {"undone": undone, "left": progress.waiting}
+    return {**result, "done": True, "left": progress.waiting, "told": told, "wait_seconds": 0, "audit": audit}
 
 
 def _undo(context: Context, operation: Operation) -> Progress:

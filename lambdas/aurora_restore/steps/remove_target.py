@@ -20,6 +20,7 @@ from aurora_restore.errors import (
     ResourceBusy,
     ResourceExists,
     ResourceMissing,
+    TargetNotAvailable,
     TargetNotFound,
 )
 from aurora_restore.planning import guards, mirror
@@ -74,7 +75,7 @@ def removal(operation: Operation | None) -> Removal:
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """The next step of the removal; `done` when nothing holds the target's names any more.
 
-    Raises TargetNotFound, TargetNotAllowed, TargetNotAvailable, FinalSnapshotFailed, SourceVanished, WaitTimedOut.
+    Raises TargetNotFound, TargetNotAllowed, FinalSnapshotFailed, SourceVanished, NameTaken, WaitTimedOut.
     """
     plan = document["plan"]
     require_lock(context, plan)
@@ -108,10 +109,12 @@ def _advance(context: Context, plan: Mapping[str, Any]) -> str:
         )
     guards.require_opt_in(context.settings, target)
     instances = guards.own_instances(target, context.rds.cluster_instances(target.cluster_id))
-    if found.phase is Phase.NONE:
-        found = _begin(context, plan, target, instances)
     try:
+        if found.phase is Phase.NONE:
+            found = _begin(context, plan, target, instances)
         return _safeguard(context, plan, found, target) or _remove(context, plan, target, instances)
+    except TargetNotAvailable as error:  # it was at rest when it was planned with: maintenance ends
+        return error.message
     except (ResourceBusy, ResourceMissing) as error:  # the world moved since we looked: again after the wait
         return f"cluster {target.cluster_id} is busy ({error.aws_code})"
 

@@ -9,7 +9,7 @@ import pytest
 from pg8000.dbapi import DatabaseError
 
 from demo.databases import Login
-from tests.integration.pipeline.conftest import PREFIX, Played, Shop
+from tests.integration.pipeline.conftest import PREFIX, Played, Shop, wait_until
 
 TARGET, DECLARED = "orders-staging", "orders-staging-in-place"
 KEEPER = Login("keeper", "a-password-of-old-1")
@@ -65,7 +65,8 @@ def a_login_of_the_target(shop: Shop) -> Iterator[Login]:
     rds.modify_db_cluster(DBClusterIdentifier=TARGET, DeletionProtection=False, ApplyImmediately=True)
     with shop.databases.connect(TARGET, shop.login(TARGET), "shop") as connection:
         cursor = connection.cursor()
-        cursor.execute(f"DROP OWNED BY {KEEPER.username}")
+        cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA shop FROM {KEEPER.username}")
+        cursor.execute(f"REVOKE ALL ON SCHEMA shop FROM {KEEPER.username}")
         cursor.execute(f"DROP ROLE {KEEPER.username}")
         connection.commit()
 
@@ -102,6 +103,18 @@ def test_a_verification_that_fails_brings_the_target_back_with_its_rows(
     assert shop.lock_owner(TARGET) == ""
     item = shop.item("replace-fails")
     assert item is not None and item["status"]["S"] == "FAILED"
+
+
+def test_an_abort_while_the_target_is_gone_brings_it_back(shop: Shop) -> None:
+    rows, clusters, instances = shop.rows(TARGET), shop.clusters(), shop.instances()
+    started = replace(shop, "replace-abort", source_snapshot=NIGHTLY, follow=False)
+    assert started.code == 0, started.output
+    wait_until(lambda: TARGET not in shop.clusters(), "the removal of the target", 60)
+    aborted = shop.aws.play("playbooks/abort.yml", operation="replace-abort", cause="changed our minds")
+    assert aborted.code == 0, aborted.output
+    assert "was brought back from its final snapshot" in aborted.output
+    assert (shop.rows(TARGET), shop.clusters(), shop.instances()) == (rows, clusters, instances)
+    assert shop.lock_owner(TARGET) == ""
 
 
 def test_the_target_holds_the_sources_rows_and_its_own_are_in_the_final_snapshot(shop: Shop) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from aurora_restore.context import Context
 from aurora_restore.errors import VerificationFailed
+from aurora_restore.steps import remove_target
 from aurora_restore.store import Status
 from tests.unit.lambdas.machine import Execution, Stopped, execution_arn
 from tests.unit.lambdas.pipeline import OPERATION, REQUEST, Pipeline
@@ -236,6 +238,8 @@ def test_a_failure_after_the_removal_brings_the_target_back(pipeline: Pipeline) 
     assert f"cluster orders-staging was brought back from its final snapshot {FINAL}" in undone
     assert "what was written after that is lost" in undone
     assert "a new secret" in undone
+    (ended,) = [event for event in pipeline.store.events if event["step"] == "handle-failure" and event["details"]]
+    assert any("was brought back" in line for line in ended["details"]["undone"])
 
 
 def test_what_was_brought_back_has_the_settings_of_the_target(pipeline: Pipeline) -> None:
@@ -380,6 +384,16 @@ def test_a_clean_up_that_is_stopped_is_finished_by_the_next(pipeline: Pipeline, 
     is_back(pipeline, original)
 
 
+def test_a_plan_from_before_there_was_this_strategy_is_resumed(pipeline: Pipeline) -> None:
+    pipeline.overrides["copy-snapshot"] = stop
+    pipeline.run({**FAR, "strategy": "swap"})
+    del pipeline.overrides["copy-snapshot"]
+    del pipeline.store.operations[OPERATION].state["operation"]["plan"]["replace"]
+    execution = resume(pipeline)
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert "RemoveTarget" not in execution.visited
+
+
 def test_a_failed_operation_starts_over_only_under_another_id(pipeline: Pipeline) -> None:
     """Its final snapshot is kept, and is older than the target is by now."""
     original = pipeline.rds.names()["orders-staging"]
@@ -482,6 +496,20 @@ def test_an_opt_in_that_is_withdrawn_meanwhile_is_respected(pipeline: Pipeline) 
     after_the_snapshot(pipeline, lambda: target(pipeline).update(TagList=[]))
     untouched(pipeline, pipeline.run(REPLACE), "TargetNotAllowed", original)
     assert FINAL not in pipeline.rds.snapshots
+
+
+def test_a_target_under_maintenance_is_waited_for(pipeline: Pipeline) -> None:
+    statuses = ["maintenance", "maintenance", "available"]
+
+    def under_maintenance(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
+        if statuses:
+            target(pipeline)["Status"] = statuses.pop(0)
+        return remove_target.run(context, document)
+
+    pipeline.overrides["remove-target"] = under_maintenance
+    execution = pipeline.run(REPLACE)
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert statuses == []
 
 
 def test_a_source_that_vanishes_meanwhile_keeps_the_target(pipeline: Pipeline) -> None:

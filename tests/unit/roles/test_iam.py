@@ -98,6 +98,13 @@ def test_every_action_exists_and_none_is_a_wildcard(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(roles()))
+def test_every_condition_has_an_operator_that_iam_knows(name: str) -> None:
+    """A bare `Null` is no text in YAML: it would become an operator that is called null."""
+    known = {"ArnEquals", "ArnLike", "Bool", "ForAnyValue:StringEquals", "Null", "StringEquals", "StringLike"}
+    assert {operator for statement in statements(name) for operator in statement.get("Condition", {})} <= known
+
+
+@pytest.mark.parametrize("name", sorted(roles()))
 def test_statement_ids_are_unique(name: str) -> None:
     ids = [statement["Sid"] for statement in statements(name)]
     assert len(ids) == len(set(ids))
