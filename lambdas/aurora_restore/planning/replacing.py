@@ -11,6 +11,15 @@ from aurora_restore.context import Context
 from aurora_restore.errors import IncompatibleEngine, NameTaken
 
 STRATEGY = "replace"
+NOT_MADE_AGAIN = {  # of DescribeDBClusters: what neither the way back nor any new cluster mirrors
+    "ActivityStreamKinesisStreamName": "its activity stream",
+    "AssociatedRoles": "its associated IAM roles",
+    "BacktrackWindow": "backtracking",
+    "CustomEndpoints": "its custom endpoints",
+    "HttpEndpointEnabled": "the Data API",
+    "ReadReplicaIdentifiers": "replication from it",
+    "ReplicationSourceIdentifier": "replication to it",
+}
 
 
 def plan_replace(strategy: str, target: Cluster, operation_id: str, way_back_seconds: int) -> dict[str, Any]:
@@ -23,12 +32,13 @@ def plan_replace(strategy: str, target: Cluster, operation_id: str, way_back_sec
         "engine": target.engine,
         "engine_version": target.engine_version,
         "kms_key_id": target.kms_key_id,
+        "lost": [words for key, words in NOT_MADE_AGAIN.items() if target.raw.get(key)],
         "way_back_seconds": way_back_seconds,
     }
 
 
 def require_way_back(context: Context, plan: Mapping[str, Any]) -> str:
-    """The target could be made again from its final snapshot, whose name is free; says so.
+    """The target could be made again from its final snapshot, whose name is free; returns what would be lost.
 
     A snapshot of that name is refused even if an earlier attempt of this operation made it: the target is newer.
     """
@@ -41,4 +51,4 @@ def require_way_back(context: Context, plan: Mapping[str, Any]) -> str:
         )
     if context.rds.find_snapshot(name):
         raise NameTaken(f"Snapshot {name} exists.", remedy="Keep it, and start a new operation under another id.")
-    return f"the target can be made again from {name}"
+    return ", ".join(replace["lost"])

@@ -50,7 +50,7 @@ def survey(
         ("deletion protection", _protection),
     ]
     if removes_target(plan):
-        looks.append(("way back", lambda context, plan: (PASSED, require_way_back(context, plan))))
+        looks.append(("way back", _way_back))
     return [finding for name, look in looks if (finding := _found(name, look, context, plan, problems))]
 
 
@@ -198,3 +198,10 @@ def _protection(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
     if removes_target(plan):
         return PASSED, "it is switched off right before the target is removed"
     return PASSED, "on; the old cluster keeps it, the new one gets it at the end" if on else "off"
+
+
+def _way_back(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
+    """Should anything fail after the target was removed."""
+    lost = require_way_back(context, plan)
+    made_again = f"the target can be made again from {plan['replace']['final_snapshot']}"
+    return (WARNING, f"{made_again}, but not {lost}") if lost else (PASSED, made_again)

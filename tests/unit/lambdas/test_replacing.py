@@ -198,6 +198,13 @@ def test_quotas_are_counted_without_a_second_cluster(pipeline: Pipeline) -> None
     assert checks["way back"] == "the target can be made again from orders-staging-final-dry-run-one"
 
 
+def test_what_the_target_would_lose_is_told(pipeline: Pipeline) -> None:
+    target(pipeline).update(AssociatedRoles=[{"RoleArn": "arn:role"}], HttpEndpointEnabled=True, BacktrackWindow=0)
+    (way_back,) = [item for item in plan(pipeline)["preflight"] if item["name"] == "way back"]
+    assert way_back["result"] == "warning"
+    assert way_back["detail"].endswith(", but not its associated IAM roles, the Data API")
+
+
 @pytest.mark.parametrize(
     ("spoil", "error"),
     [
