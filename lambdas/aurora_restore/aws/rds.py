@@ -96,15 +96,14 @@ class Rds:
             arguments["SourceRegion"] = source_region
         return Snapshot.from_api(call(self._client.copy_db_cluster_snapshot, **arguments)["DBClusterSnapshot"])
 
-    def create_snapshot(self, snapshot_id: str, cluster_id: str, tags: Mapping[str, str]) -> Snapshot:
+    def create_snapshot(self, snapshot_id: str, cluster_id: str, tags: Mapping[str, str]) -> None:
         """CreateDBClusterSnapshot: a manual one, which nothing but a call removes."""
-        answer = call(
+        call(
             self._client.create_db_cluster_snapshot,
             DBClusterSnapshotIdentifier=snapshot_id,
             DBClusterIdentifier=cluster_id,
             Tags=tags_to_api(tags),
         )
-        return Snapshot.from_api(answer["DBClusterSnapshot"])
 
     def delete_snapshot(self, snapshot_id: str) -> None:
         """DeleteDBClusterSnapshot; cancels a copy in progress."""

@@ -8,6 +8,7 @@ is touched; then the instances; then the cluster. The journal holds all it takes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -136,10 +137,9 @@ def _safeguard(context: Context, plan: Mapping[str, Any], found: Removal, target
         if found.began:
             raise FinalSnapshotFailed(f"The final snapshot {found.snapshot_id} vanished.")
         tags = {context.settings.operation_tag: plan["operation_id"]}
-        try:
-            snapshot = context.rds.create_snapshot(found.snapshot_id, target.cluster_id, tags)
-        except ResourceExists:  # a call whose answer was lost, or somebody else's: the next look tells
-            return f"snapshot {found.snapshot_id} is being made"
+        with suppress(ResourceExists):  # a call whose answer was lost, or somebody else's: the next look tells
+            context.rds.create_snapshot(found.snapshot_id, target.cluster_id, tags)
+        return f"snapshot {found.snapshot_id} is being made"
     _require_whole(context, plan, snapshot, target)
     if snapshot.status != "available":
         return f"snapshot {snapshot.snapshot_id} is {snapshot.status}"
@@ -190,7 +190,7 @@ def _hand_over(context: Context, plan: Mapping[str, Any]) -> None:
     snapshot = context.rds.find_snapshot(plan["replace"]["final_snapshot"])
     if snapshot is None:
         raise FinalSnapshotFailed(f"The final snapshot {plan['replace']['final_snapshot']} vanished.")
-    if settings.replaced_tag not in snapshot.tags:
+    if snapshot.tags.get(settings.replaced_tag) != mine:
         context.rds.add_tags(snapshot.arn, {settings.replaced_tag: mine})
     if settings.operation_tag in snapshot.tags:
         context.rds.remove_tags(snapshot.arn, [settings.operation_tag])
