@@ -28,3 +28,8 @@ def execution_name(document: Document) -> str:
 def execution_id(document: Document) -> str:
     """The execution's ARN."""
     return str(document["execution"]["id"])
+
+
+def removes_target(plan: Mapping[str, Any]) -> bool:
+    """Whether the plan removes its target; a plan of a rollback, or from before the strategy existed, does not."""
+    return bool(plan.get("replace", {}).get("needed"))

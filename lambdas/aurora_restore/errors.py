@@ -53,6 +53,7 @@ class Code(StrEnum):
     RESTORE_FAILED = "AR311"
     INSTANCE_FAILED = "AR312"
     WAIT_TIMED_OUT = "AR313"
+    FINAL_SNAPSHOT_FAILED = "AR314"
     SOURCE_VANISHED = "AR320"
     CLONE_LIMIT_REACHED = "AR321"
     SECRET_MALFORMED = "AR401"
@@ -104,7 +105,7 @@ class NotYetSupported(RestoreError):
     """The request is well formed but asks for something this release cannot do."""
 
     code = Code.NOT_YET_SUPPORTED
-    default_remedy = "Use the swap strategy."
+    default_remedy = "Restore it by hand, or wait for a release that supports it."
 
 
 class TargetNotFound(RestoreError):
@@ -388,6 +389,13 @@ class WaitTimedOut(RestoreError):
 
     code = Code.WAIT_TIMED_OUT
     default_remedy = "Raise state_machine_timeout_seconds above what this restore needs, deploy, and start again."
+
+
+class FinalSnapshotFailed(RestoreError):
+    """The final snapshot of a target that is to be removed failed, vanished, or is not of the target."""
+
+    code = Code.FINAL_SNAPSHOT_FAILED
+    default_remedy = "Look at the RDS events of the snapshot and at the target's key, then start a new operation."
 
 
 class SourceVanished(RestoreError):

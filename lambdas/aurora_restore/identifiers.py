@@ -51,11 +51,17 @@ def final_snapshot(cluster: str) -> str:
     return f"{cluster}-final"
 
 
+def target_final_snapshot(target: str, operation_id: str) -> str:
+    """Of the target, where the strategy `replace` removes it."""
+    return f"{target}-final-{operation_id}"
+
+
 def misfits(target: str, operation_id: str, instances: int) -> list[str]:
     """The names an operation would need that RDS would refuse, each with its length; empty when all fit."""
     names = [
         snapshot_copy(target, operation_id),
         new_instance(target, operation_id, max(instances, 1)),
         old_instance(target, operation_id, max(instances, 1)),
+        target_final_snapshot(target, operation_id),
     ]
     return [f"{name} ({len(name)} characters)" for name in names if not is_identifier(name)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aurora_restore.document import removes_target
+from aurora_restore.errors import CleanupFailed
 from aurora_restore.failure import Failure
 from aurora_restore.settings import Settings
 
@@ -21,7 +23,7 @@ def started(settings: Settings, plan: Mapping[str, Any]) -> tuple[str, str]:
         *_facts(settings, plan),
         ("Expected duration", duration(expected) if expected else "unknown: no earlier restore of this target"),
         ("Snapshot copy", plan["copy"]["reason"] if plan["copy"]["needed"] else "not needed"),
-        ("Next", f"{plan['target']['cluster']} is untouched until the restored cluster is verified."),
+        ("Next", _next(plan)),
     )
 
 
@@ -34,6 +36,7 @@ def approval_requested(settings: Settings, plan: Mapping[str, Any], expires_at: 
         *_facts(settings, plan),
         ("Requested by", plan["approval"]["requested_by"] or "not recorded"),
         ("Instances", ", ".join(item["class"] for item in plan["instances"])),
+        ("What happens", _next(plan)),
         ("Expected duration", duration(expected) if expected else "unknown: no earlier restore of this target"),
         ("Expires", f"{expires_at}; nothing has been changed until then, and nothing is changed afterwards"),
         ("Approve", f"{decide} -e decision=approve -e reason='...'"),
@@ -61,7 +64,9 @@ def succeeded(
             ("Restored cluster", f"{archive['side_by_side']} is kept until {archive['expires_at']}."),
             ("Next", f"{plan['target']['cluster']} is as it was: nothing was swapped."),
         )
-    kept = f"{old} is kept until {archive.get('expires_at')}." if old else "There is no old cluster to remove."
+    kept = f"{old} is kept until {archive.get('expires_at')}."
+    if removes_target(plan):
+        kept = f"It was removed; snapshot {archive['final_snapshot']} holds its data, and nothing here removes that."
     return _subject(settings, "succeeded", plan["target"]["cluster"]), _lines(
         *_facts(settings, plan),
         ("Duration", duration(seconds)),
@@ -88,6 +93,25 @@ def failed(
         ("Undone", "; ".join(undone) or "nothing had to be undone"),
         *([("LEFT BEHIND", "; ".join(left))] if left else []),
         ("Next", failure.remedy),
+    )
+
+
+def away(settings: Settings, plan: Mapping[str, Any], error: CleanupFailed) -> tuple[str, str]:
+    """Subject and text of "not back yet": a target was removed, and its undo needs help or another execution."""
+    return _subject(settings, "FAILED, target is AWAY", plan["target"]["cluster"]), _lines(
+        *_facts(settings, plan), ("Error", f"[{error.code}] {error.message}"), ("Next", error.remedy)
+    )
+
+
+def _next(plan: Mapping[str, Any]) -> str:
+    """What happens to the target, and when."""
+    target = plan["target"]["cluster"]
+    if not removes_target(plan):
+        return f"{target} is untouched until the restored cluster is verified."
+    return (
+        f"{target} is REMOVED before the restored cluster is proven, after a final snapshot "
+        f"{plan['replace']['final_snapshot']}. Clients have no database meanwhile, and what they write after that "
+        "snapshot was begun is lost."
     )
 
 

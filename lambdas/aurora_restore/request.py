@@ -9,10 +9,8 @@ from typing import Any
 from marshmallow import ValidationError
 
 from aurora_restore import identifiers
-from aurora_restore.errors import InvalidRequest, NotYetSupported
+from aurora_restore.errors import InvalidRequest
 from aurora_restore.request_schema import RequestSchema
-
-SUPPORTED_STRATEGIES = ("swap", "side_by_side")
 
 
 @dataclass(frozen=True)
@@ -138,18 +136,16 @@ class Request:
 def validate(request: Any) -> list[str]:
     """Every mistake of a request, as `path: what is wrong`, sorted by path; empty when the pipeline would take it.
 
-    `request` is plain JSON. What has its place in the schema but does not work yet is a mistake, too.
+    `request` is plain JSON.
     """
-    return sorted([*_mistakes(request), *_unsupported(request)])
+    return sorted(_mistakes(request))
 
 
 def parse(request: Any) -> Request:
-    """The request as frozen dataclasses. Raises InvalidRequest or NotYetSupported with every mistake at once."""
-    mistakes, unsupported = _mistakes(request), _unsupported(request)
+    """The request as frozen dataclasses. Raises InvalidRequest with every mistake at once."""
+    mistakes = validate(request)
     if mistakes:
-        raise InvalidRequest("The request is not valid: " + "; ".join(sorted([*mistakes, *unsupported])) + ".")
-    if unsupported:
-        raise NotYetSupported("The request asks for what does not work yet: " + "; ".join(sorted(unsupported)) + ".")
+        raise InvalidRequest("The request is not valid: " + "; ".join(mistakes) + ".")
     data = RequestSchema().load(request)
     return Request(
         source=Source(**data["source"]),
@@ -215,17 +211,6 @@ def _mistakes(request: Any) -> list[str]:
             for name in identifiers.misfits(data["target"]["cluster"], operation_id, instances)
         ]
     return []
-
-
-def _unsupported(request: Any) -> list[str]:
-    """Looks at the raw request, so that these are told together with the schema's mistakes."""
-    if not isinstance(request, Mapping):
-        return []
-    found: list[str] = []
-    strategy = request.get("strategy", "swap")
-    if strategy == "replace":
-        found.append(f"strategy: {strategy} is not supported yet; use {' or '.join(SUPPORTED_STRATEGIES)}")
-    return found
 
 
 def _flatten(messages: Any, path: str = "") -> Iterator[str]:

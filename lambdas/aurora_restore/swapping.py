@@ -14,6 +14,7 @@ from typing import Any
 
 from aurora_restore import identifiers
 from aurora_restore.aws.rds_types import Cluster, Instance
+from aurora_restore.document import removes_target
 from aurora_restore.errors import NameTaken, SwapFailed
 
 
@@ -72,20 +73,20 @@ def plan_moves(plan: Mapping[str, Any], restored_resource_id: str, restored: Seq
     missing = [planned["id"] for planned in plan["instances"] if planned["id"] not in by_name]
     if missing:
         raise SwapFailed(f"The new cluster lacks the instances {', '.join(missing)}.")
+    removed = removes_target(plan)  # then its names are free
     old_instances = [
         Move(Kind.INSTANCE, item["resource_id"], item["id"], identifiers.old_instance(target, operation_id, number))
         for number, item in enumerate(plan["target"]["instances"], start=1)
+        if not removed
     ]
     new_instances = [
         Move(Kind.INSTANCE, by_name[planned["id"]], planned["id"], planned["replaces"])
         for planned in plan["instances"]
         if planned["replaces"]
     ]
-    clusters = [
-        Move(Kind.CLUSTER, plan["target"]["cluster_resource_id"], target, plan["swap"]["old_cluster_id"]),
-        Move(Kind.CLUSTER, restored_resource_id, plan["restore"]["cluster_id"], target),
-    ]
-    return [*old_instances, *new_instances, *clusters]
+    old_cluster = Move(Kind.CLUSTER, plan["target"]["cluster_resource_id"], target, plan["swap"]["old_cluster_id"])
+    new_cluster = Move(Kind.CLUSTER, restored_resource_id, plan["restore"]["cluster_id"], target)
+    return [*old_instances, *new_instances, *([] if removed else [old_cluster]), new_cluster]
 
 
 def backwards(moves: Iterable[Move]) -> list[Move]:

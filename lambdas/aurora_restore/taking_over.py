@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aurora_restore.errors import NotResumable
+from aurora_restore.steps.remove_target import removal
 from aurora_restore.store import Operation, Status
 
 UNDO = "Undo"
@@ -65,6 +66,11 @@ def decide_resume(operation: Operation | None, *, still_running: bool) -> Decisi
         return Decision(Way.FORWARD, "goes on where its journal ends")
     if operation.status is Status.FAILED and phase is Undo.KEPT:
         return Decision(Way.FORWARD, "goes on after the swap, which stands")
+    if operation.status is Status.FAILED and phase is Undo.DONE and removal(operation).handed_over:
+        raise NotResumable(
+            f"Its target was removed: {removal(operation).snapshot_id} is kept, and its name cannot be used again.",
+            remedy="Start a new one with restore.yml.",
+        )
     if operation.status is Status.FAILED and phase is Undo.DONE:
         return Decision(Way.OVER, "starts over: everything it had made was removed")
     if operation.status is Status.FAILED:

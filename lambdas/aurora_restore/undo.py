@@ -1,27 +1,21 @@
-"""The undo of a failed operation, by its journal: swap the names back, then remove what the operation made.
+"""The undo of a failed operation, by its journal: swap the names back, remove what the operation made, bring the
+target back where it was removed.
 
 Every function looks at the real world first, so that it can be called again until there is nothing left to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import partial
 
+from aurora_restore.bringing_back import bring_back
 from aurora_restore.context import Context
-from aurora_restore.errors import NameTaken, ResourceBusy, ResourceMissing, SwapFailed
+from aurora_restore.errors import NameTaken, SwapFailed
 from aurora_restore.steps import copy_snapshot, restore_snapshot, swap_clusters
 from aurora_restore.store import Operation
 from aurora_restore.swapping import Move, backwards, decide, world
-
-
-@dataclass
-class Progress:
-    """What an undo has found so far: `waiting` names what still has to go."""
-
-    undone: list[str] = field(default_factory=list)
-    waiting: list[str] = field(default_factory=list)
+from aurora_restore.undo_progress import Progress
 
 
 def swap_is_complete(context: Context, operation: Operation) -> bool:
@@ -42,6 +36,8 @@ def undo(context: Context, operation: Operation) -> Progress:
     if not progress.waiting:  # nothing may be deleted while names are still moving
         _remove_cluster(context, operation, progress)
         _remove_copies(context, operation, progress)
+    if not progress.waiting:  # there may be no room for two clusters
+        bring_back(context, operation, progress)
     return progress
 
 
@@ -86,7 +82,7 @@ def _remove_cluster(context: Context, operation: Operation, progress: Progress) 
     instances = [item for item in context.rds.cluster_instances(cluster_id) if _own(context, item.tags, operation)]
     for instance in instances:
         if instance.status != "deleting":
-            _delete(partial(context.rds.delete_instance, instance.instance_id), instance.instance_id, progress)
+            progress.delete(partial(context.rds.delete_instance, instance.instance_id), instance.instance_id)
         else:
             progress.waiting.append(f"instance {instance.instance_id} is deleting")
     cluster = context.rds.find_cluster(cluster_id)
@@ -99,7 +95,7 @@ def _remove_cluster(context: Context, operation: Operation, progress: Progress) 
     else:
         if cluster.deletion_protection:
             context.rds.modify_cluster(cluster_id, DeletionProtection=False)
-        _delete(partial(context.rds.delete_cluster, cluster_id), cluster_id, progress)
+        progress.delete(partial(context.rds.delete_cluster, cluster_id), cluster_id)
 
 
 def _remove_copies(context: Context, operation: Operation, progress: Progress) -> None:
@@ -111,21 +107,9 @@ def _remove_copies(context: Context, operation: Operation, progress: Progress) -
         if copy is None:
             progress.undone.append(f"snapshot copy {name} was removed")
         elif _own(context, copy.tags, operation):
-            _delete(partial(rds.delete_snapshot, snapshot_id), name, progress)
+            progress.delete(partial(rds.delete_snapshot, snapshot_id), name)
         else:
             context.logger.warning("not ours, left alone", extra={"snapshot": snapshot_id, "region": region})
-
-
-def _delete(delete: Callable[[], None], name: str, progress: Progress) -> None:
-    """Ask for a deletion; whether it is through is seen at the next look."""
-    try:
-        delete()
-    except ResourceMissing:
-        return
-    except ResourceBusy as error:  # still being created, or members left: not yet
-        progress.waiting.append(f"{name}: {error.aws_code}")
-        return
-    progress.waiting.append(f"{name} is being deleted")
 
 
 def _own(context: Context, tags: Mapping[str, str], operation: Operation) -> bool:

@@ -100,6 +100,15 @@ class Rds:
             arguments["SourceRegion"] = source_region
         return Snapshot.from_api(call(self._client.copy_db_cluster_snapshot, **arguments)["DBClusterSnapshot"])
 
+    def create_snapshot(self, snapshot_id: str, cluster_id: str, tags: Mapping[str, str]) -> None:
+        """CreateDBClusterSnapshot: a manual one, which nothing but a call removes."""
+        call(
+            self._client.create_db_cluster_snapshot,
+            DBClusterSnapshotIdentifier=snapshot_id,
+            DBClusterIdentifier=cluster_id,
+            Tags=tags_to_api(tags),
+        )
+
     def delete_snapshot(self, snapshot_id: str) -> None:
         """DeleteDBClusterSnapshot; cancels a copy in progress."""
         call(self._client.delete_db_cluster_snapshot, DBClusterSnapshotIdentifier=snapshot_id)

@@ -10,12 +10,18 @@ from aurora_restore.clock import parse_iso
 from aurora_restore.settings import Settings
 
 LONGEST_RESERVE = 900  # deleting instances and a cluster takes some ten minutes
+WAY_BACK = 1800  # making a cluster and its instances from a snapshot, where nothing is known about this target
 LAST_CALLS = 60  # for the last notification and audit record
 
 
-def deadline(settings: Settings, started_at: str, approval_seconds: int = 0) -> int:
-    """Epoch seconds after which no step waits any longer: the operation's end - a reserve for the undo."""
-    reserve = min(LONGEST_RESERVE, settings.state_machine_timeout_seconds // 4)
+def deadline(settings: Settings, started_at: str, approval_seconds: int = 0, *, way_back_seconds: int = 0) -> int:
+    """Epoch seconds after which no step waits any longer: the operation's end - a reserve for the undo.
+
+    The undo of strategy `replace` also makes the target again, which takes `way_back_seconds`. It does not depend on
+    that: where the time is over, the next clean-up goes on with it.
+    """
+    longest = settings.state_machine_timeout_seconds
+    reserve = min(LONGEST_RESERVE + way_back_seconds, longest // (2 if way_back_seconds else 4))
     return operation_end(settings, started_at, approval_seconds) - reserve
 
 
@@ -37,6 +43,12 @@ def operation_end(settings: Settings, started_at: str, approval_seconds: int = 0
 def approval_seconds(plan: Mapping[str, Any] | None) -> int:
     """How long the planned operation may wait for its approval; 0 without a plan, and where none is needed."""
     return int(plan["approval"]["expires_seconds"]) if plan and plan["approval"]["required"] else 0
+
+
+def way_back_seconds(phases: Mapping[str, int | None]) -> int:
+    """What making the target again may take: half as long again as earlier restores of it took."""
+    known = [phases[name] for name in ("restore", "instances")]
+    return round(1.5 * sum(seconds for seconds in known if seconds)) if all(known) else WAY_BACK
 
 
 def expected_seconds(history: Sequence[Mapping[str, int]], phase: str = "total") -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurora_restore import identifiers
 from aurora_restore.aws.rds_types import Cluster, Instance
@@ -19,9 +19,11 @@ from aurora_restore.errors import (
     TargetNotAvailable,
     TargetNotFound,
 )
-from aurora_restore.request import Request
 from aurora_restore.settings import Settings
 from aurora_restore.store import resource_key
+
+if TYPE_CHECKING:  # the schema of requests would be a fifth of the cold start of steps that only need the rest here
+    from aurora_restore.request import Request
 
 LARGEST_PLAN = 160 * 1024  # Step Functions service quotas: 256 KiB of data between states; the steps add what they made
 SUPPORTED_ENGINES = ("aurora-postgresql", "aurora-mysql")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aurora_restore import identifiers
 from aurora_restore.aws.rds_types import Cluster, Instance, own_tags
-from aurora_restore.planning.sources import Found
-from aurora_restore.request import Instances
 from aurora_restore.settings import Settings
+
+if TYPE_CHECKING:  # the schema of requests would be a fifth of the cold start of steps that only need the rest here
+    from aurora_restore.planning.sources import Found
+    from aurora_restore.request import Instances
 
 TARGET, REQUEST, PIPELINE = "target", "request", "pipeline"
 
@@ -24,24 +26,7 @@ def mirror_cluster(
     wanted: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """`plan.restore`, and for each of its keys where the value came from; `wanted` is the request's `cluster`."""
-    raw = target.raw
-    mirrored = {
-        "port": target.port,
-        "subnet_group": raw.get("DBSubnetGroup"),
-        "security_group_ids": [group["VpcSecurityGroupId"] for group in raw.get("VpcSecurityGroups", [])],
-        "parameter_group": raw.get("DBClusterParameterGroup"),
-        "iam_authentication": bool(raw.get("IAMDatabaseAuthenticationEnabled")),
-        "log_exports": list(raw.get("EnabledCloudwatchLogsExports") or []),
-        "copy_tags_to_snapshot": bool(raw.get("CopyTagsToSnapshot")),
-        "serverless_scaling": _scaling(raw.get("ServerlessV2ScalingConfiguration")),
-        "storage_type": raw.get("StorageType"),
-        "network_type": raw.get("NetworkType"),
-        "backup_retention_days": raw.get("BackupRetentionPeriod"),
-        "backup_window": raw.get("PreferredBackupWindow"),
-        "maintenance_window": raw.get("PreferredMaintenanceWindow"),
-        "deletion_protection": target.deletion_protection,
-        "tags": _tags(settings, operation_id, target.tags),
-    }
+    mirrored = {**_cluster_settings(target), "tags": _tags(settings, operation_id, target.tags)}
     origins = {
         **dict.fromkeys(mirrored, TARGET),
         **dict.fromkeys(wanted, REQUEST),
@@ -92,6 +77,40 @@ def mirror_instances(
     return planned, origins
 
 
+def mirror_back(
+    settings: Settings, operation_id: str, target: Cluster, existing: Sequence[Instance], snapshot_id: str
+) -> dict[str, Any]:
+    """What it takes to make the target again from its own snapshot, in the shape of a plan: `restore` and `instances`.
+
+    Under its own names and tags. The tag `restored-by` says which operation did it, and keeps every undo away from it.
+    """
+    marks = {settings.restored_tag: operation_id}
+    secret = target.raw.get("MasterUserSecret")
+    tiers = {member.instance_id: member.promotion_tier for member in target.members}
+    restore = {
+        "api": "RestoreDBClusterFromSnapshot",
+        "cluster_id": target.cluster_id,
+        "snapshot_id": snapshot_id,
+        "engine": target.engine,
+        "engine_version": target.engine_version,
+        "kms_key_id": target.kms_key_id,
+        **_cluster_settings(target),
+        "managed_master": {"kms_key_id": secret.get("KmsKeyId")} if secret else None,
+        "tags": {**_kept_tags(settings, target.tags), **marks},
+    }
+    instances = [
+        {
+            "id": instance.instance_id,
+            "class": instance.instance_class,
+            "tier": tiers.get(instance.instance_id, 1),
+            **_instance_settings(instance.raw),
+            "tags": {**_kept_tags(settings, instance.tags), **marks},
+        }
+        for instance in existing
+    ]
+    return {"restore": restore, "instance_tags": share_tags(instances), "instances": instances}
+
+
 def share_tags(planned: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """`plan.instance_tags`: each different set of tags once; `tags` of an instance becomes the number of its set.
 
@@ -103,6 +122,26 @@ def share_tags(planned: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
             sets.append(instance["tags"])
         instance["tags"] = sets.index(instance["tags"])
     return sets
+
+
+def _cluster_settings(target: Cluster) -> dict[str, Any]:
+    raw = target.raw
+    return {
+        "port": target.port,
+        "subnet_group": raw.get("DBSubnetGroup"),
+        "security_group_ids": [group["VpcSecurityGroupId"] for group in raw.get("VpcSecurityGroups", [])],
+        "parameter_group": raw.get("DBClusterParameterGroup"),
+        "iam_authentication": bool(raw.get("IAMDatabaseAuthenticationEnabled")),
+        "log_exports": list(raw.get("EnabledCloudwatchLogsExports") or []),
+        "copy_tags_to_snapshot": bool(raw.get("CopyTagsToSnapshot")),
+        "serverless_scaling": _scaling(raw.get("ServerlessV2ScalingConfiguration")),
+        "storage_type": raw.get("StorageType"),
+        "network_type": raw.get("NetworkType"),
+        "backup_retention_days": raw.get("BackupRetentionPeriod"),
+        "backup_window": raw.get("PreferredBackupWindow"),
+        "maintenance_window": raw.get("PreferredMaintenanceWindow"),
+        "deletion_protection": target.deletion_protection,
+    }
 
 
 def _instance_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,6 +174,9 @@ def _scaling(raw: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _tags(settings: Settings, operation_id: str, tags: Mapping[str, str]) -> dict[str, str]:
     """The target's tags, the opt-in included, under this operation's name; earlier operations' notes stay behind."""
-    notes = (settings.expires_tag, settings.restored_tag, settings.replaced_tag)
-    kept = {key: value for key, value in own_tags(tags).items() if key not in notes}
-    return {**kept, settings.operation_tag: operation_id}
+    return {**_kept_tags(settings, tags), settings.operation_tag: operation_id}
+
+
+def _kept_tags(settings: Settings, tags: Mapping[str, str]) -> dict[str, str]:
+    notes = (settings.expires_tag, settings.operation_tag, settings.restored_tag, settings.replaced_tag)
+    return {key: value for key, value in own_tags(tags).items() if key not in notes}

@@ -21,5 +21,10 @@ def resumed_plan(context: Context, document: Mapping[str, Any]) -> dict[str, Any
     plan = operation.plan
     return {
         **plan,
-        "deadline": deadline(context.settings, document["execution"]["started_at"], approval_seconds(plan)),
+        "deadline": deadline(
+            context.settings,
+            document["execution"]["started_at"],
+            approval_seconds(plan),
+            way_back_seconds=plan.get("replace", {}).get("way_back_seconds", 0),
+        ),
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.context import Context
+from aurora_restore.document import removes_target
 from aurora_restore.errors import RollbackImpossible
 from aurora_restore.planning import deadlines
 from aurora_restore.planning.guards import require_opt_in
@@ -58,6 +59,13 @@ def _recorded(rolled_back: str, operation: Operation | None) -> tuple[Mapping[st
     if operation is None:
         raise RollbackImpossible(f"There is no record of operation {rolled_back}.")
     moves, phase = journalled(operation)
+    if removes_target(operation.plan):
+        final, target = operation.plan["replace"]["final_snapshot"], operation.plan["target"]["cluster"]
+        raise RollbackImpossible(
+            f"Operation {rolled_back} had strategy replace: there is no old cluster.",
+            remedy=f"What {target} held before is in snapshot {final}, if it came to that: restore it with "
+            f"restore.yml -e target=<name of {target}'s declaration> -e source_snapshot={final}.",
+        )
     if operation.plan.get("action") != "restore" or phase != MADE:
         raise RollbackImpossible(f"Operation {rolled_back} ({operation.status}) did not swap any names.")
     if operation.status is Status.ROLLED_BACK:

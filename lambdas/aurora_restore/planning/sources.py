@@ -61,7 +61,9 @@ def choose(context: Context, request: Request) -> Found:
         found = _of_cluster(context, request, place)
     else:
         found = _of_snapshot(context, request, place)
-    if place == home and found.cluster_id == request.target.cluster:
+    # A named snapshot tells by its resource id whether it is of the target or of a predecessor: require_fit.
+    named = request.source.type == "snapshot" and found.cluster_resource_id is not None
+    if place == home and found.cluster_id == request.target.cluster and not named:
         raise SourceIsTarget(f"{request.target.cluster} is both the target and the cluster that {found.text} is of.")
     _require_age(found, request.source.max_age_hours, context.clock.now())
     return found
@@ -77,8 +79,8 @@ def locate(request: Request, settings: Settings) -> Place:
 
 def require_fit(found: Found, target: Cluster) -> None:
     """Same engine and major version: the target's parameter groups belong to a family of one major version."""
-    if found.cluster_resource_id == target.resource_id:  # the target under another name that it had before
-        raise SourceIsTarget(f"{found.text} is of {target.cluster_id} itself, which was called differently then.")
+    if found.cluster_resource_id == target.resource_id:  # perhaps under another name that it had before
+        raise SourceIsTarget(f"{found.text} is of {target.cluster_id} itself.")
     if found.engine != target.engine:
         raise IncompatibleEngine(f"{found.text} is of {found.engine}, {target.cluster_id} runs {target.engine}.")
     if _major(found.engine_version) != _major(target.engine_version):

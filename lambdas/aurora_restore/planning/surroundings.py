@@ -11,6 +11,7 @@ from typing import Any
 from aurora_restore import identifiers
 from aurora_restore.aws.rds_types import Instance
 from aurora_restore.context import Context
+from aurora_restore.document import removes_target
 from aurora_restore.errors import (
     AccessDenied,
     IncompatibleEngine,
@@ -24,6 +25,7 @@ from aurora_restore.errors import (
 )
 from aurora_restore.planning import left_behind
 from aurora_restore.planning.problems import Problems
+from aurora_restore.planning.replacing import require_way_back
 
 PASSED, WARNING, SKIPPED = "passed", "warning", "skipped"
 AWS_MANAGED = "alias/aws/"
@@ -49,6 +51,8 @@ def survey(
         ("deletion protection", _protection),
         ("left behind", _left_behind),
     ]
+    if removes_target(plan):
+        looks.append(("way back", _way_back))
     return [finding for name, look in looks if (finding := _found(name, look, context, plan, problems))]
 
 
@@ -68,6 +72,7 @@ def _found(name: str, look: Look, context: Context, plan: Mapping[str, Any], pro
 def _keys(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
     """The keys of the new cluster and of every copy can be used."""
     wanted = [hop["kms_key_arn"] for hop in plan["copy"]["hops"]] + [plan["restore"]["kms_key_id"]]
+    wanted.append(plan["replace"].get("kms_key_id"))
     names = list(dict.fromkeys(name for name in wanted if name))
     bad, good = [], []
     for name in names:
@@ -87,14 +92,19 @@ def _keys(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _quotas(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
-    """Room for the new cluster, its instances, and the copies that land in this region."""
+    """Room for the new cluster, its instances, and the snapshots that land in this region.
+
+    A target that is removed first makes room for its successor.
+    """
     existing = {cluster.cluster_id for cluster in context.rds.list_clusters()}
     begun = plan["restore"]["cluster_id"] in existing
     copies = [hop for hop in plan["copy"]["hops"] if hop["region"] == context.settings.region]
+    removed = removes_target(plan)
+    freed = len(plan["target"]["instances"]) if removed else 0
     needs = {
-        "DBClusters": 0 if begun else 1,
-        "DBInstances": 0 if begun else len(plan["instances"]),
-        "ManualClusterSnapshots": len(copies),
+        "DBClusters": 0 if begun or removed else 1,
+        "DBInstances": 0 if begun else max(0, len(plan["instances"]) - freed),
+        "ManualClusterSnapshots": len(copies) + removed,
     }
     quotas = context.offers.quotas()
     told, short, scarce = [], [], False
@@ -164,7 +174,7 @@ def _families(context: Context, plan: Mapping[str, Any]) -> Iterator[tuple[str, 
 def _names(context: Context, plan: Mapping[str, Any], instances: Sequence[Instance]) -> tuple[str, str]:
     """The names of instances and copies are free, or the operation's own from an earlier attempt."""
     operation_id, target = plan["operation_id"], plan["target"]["cluster"]
-    replaced = range(1, len(plan["target"]["instances"]) + 1)
+    replaced = range(1, 1 if removes_target(plan) else len(plan["target"]["instances"]) + 1)
     wanted = [instance["id"] for instance in plan["instances"]]
     wanted += [identifiers.old_instance(target, operation_id, number) for number in replaced]
     tag = context.settings.operation_tag
@@ -180,12 +190,15 @@ def _names(context: Context, plan: Mapping[str, Any], instances: Sequence[Instan
             taken.append(f"snapshot {copy.snapshot_id} in {hop['region']}")
     if taken:
         raise NameTaken(f"Not made by operation {operation_id}: {', '.join(taken)}.")
-    return PASSED, f"{len(wanted) + len(hops) + 2} names are free"
+    clusters = 1 if removes_target(plan) else 2
+    return PASSED, f"{len(wanted) + len(hops) + clusters} names are free"
 
 
 def _protection(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
     """A swap renames and deletes nothing, so that the target's protection is no obstacle."""
     on = plan["restore"]["deletion_protection"]
+    if removes_target(plan):
+        return PASSED, "it is switched off right before the target is removed"
     return PASSED, "on; the old cluster keeps it, the new one gets it at the end" if on else "off"
 
 
@@ -193,3 +206,10 @@ def _left_behind(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
     """Applications that reach the target by more than its name must be told."""
     told = left_behind.told(context, plan)
     return (WARNING, "; ".join(told)) if told else (PASSED, "nothing but the old cluster itself")
+
+
+def _way_back(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
+    """Should anything fail after the target was removed."""
+    lost = require_way_back(context, plan)
+    made_again = f"the target can be made again from {plan['replace']['final_snapshot']}"
+    return (WARNING, f"{made_again}, but not {lost}") if lost else (PASSED, made_again)

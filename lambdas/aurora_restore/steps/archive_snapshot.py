@@ -7,26 +7,30 @@ from typing import Any
 
 from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.context import Context
+from aurora_restore.document import removes_target
 from aurora_restore.steps.keeping import keep_for_a_while, require_cluster, set_aside
 from aurora_restore.steps.progress import require_lock, require_own
 from aurora_restore.steps.restore_snapshot import restored_resource_id
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Finish the new cluster, give the old one its expiry, remove the operation's own snapshot copies."""
+    """Finish the new cluster, give the old one its expiry, remove the operation's own snapshot copies.
+
+    The final snapshot of a target that was removed stays: nothing but a person removes it.
+    """
     plan = document["plan"]
     require_lock(context, plan)
     name = plan["target"]["cluster"] if plan["swap"]["needed"] else plan["restore"]["cluster_id"]
     cluster = require_cluster(context, name, restored_resource_id(context.store.read(plan["operation_id"])))
-    _finish(context, plan, cluster)
+    finish_cluster(context, plan, cluster)
     kept = _keep(context, plan, cluster)
     if plan["swap"]["needed"]:
         _hand_over(context, plan, cluster)
     return {**kept, **_remove_copies(context, plan)}
 
 
-def _finish(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> None:
-    """The mirrored settings that the restore call could not or should not carry, both windows in one call."""
+def finish_cluster(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> None:
+    """What of `plan.restore` the restore call could not or should not carry, both windows in one call."""
     wanted = {
         "DeletionProtection": bool(plan["restore"]["deletion_protection"]),
         "PreferredMaintenanceWindow": plan["restore"]["maintenance_window"],
@@ -57,6 +61,8 @@ def _keep(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> dict[s
         hours = plan["retention"]["keep_old_hours"]
         expires_at = keep_for_a_while(context, plan, cluster, hours, marks=marks)
         return {"old_cluster_id": None, "side_by_side": cluster.cluster_id, "expires_at": expires_at}
+    if removes_target(plan):
+        return {"old_cluster_id": None, "final_snapshot": plan["replace"]["final_snapshot"]}
     name = plan["swap"]["old_cluster_id"]
     return {
         "old_cluster_id": name,

@@ -42,6 +42,17 @@ def restored_resource_id(operation: Operation | None) -> str:
     return str(operation.entry(STEP).get("cluster_resource_id", "")) if operation else ""
 
 
+def require_source(context: Context, plan: Mapping[str, Any]) -> None:
+    """What the plan restores from is still there. Raises SourceVanished otherwise."""
+    restore = plan["restore"]
+    if restore["api"] != "RestoreDBClusterFromSnapshot":
+        _require_same_cluster(context, restore)
+        return
+    snapshot = context.rds.find_snapshot(restore["snapshot_id"], shared=True)
+    if snapshot is None or snapshot.status != "available":
+        raise SourceVanished(f"{plan['source']['text']} is {snapshot.status if snapshot else 'gone'}.")
+
+
 def arguments(restore: Mapping[str, Any]) -> dict[str, Any]:
     """`plan.restore` as its `api` takes it, RestoreDBClusterFromSnapshot or RestoreDBClusterToPointInTime.
 
@@ -93,7 +104,7 @@ def _restore(context: Context, plan: Mapping[str, Any]) -> Cluster:
     restore, rds = plan["restore"], context.rds
     of_snapshot = restore["api"] == "RestoreDBClusterFromSnapshot"
     if not of_snapshot:
-        _require_same_source(context, restore)
+        _require_same_cluster(context, restore)
     _journal(context, plan, "intended")
     try:
         call = rds.restore_cluster_from_snapshot if of_snapshot else rds.restore_cluster_to_point_in_time
@@ -123,7 +134,7 @@ def _own_cluster(context: Context, plan: Mapping[str, Any]) -> Cluster | None:
     return cluster
 
 
-def _require_same_source(context: Context, restore: Mapping[str, Any]) -> None:
+def _require_same_cluster(context: Context, restore: Mapping[str, Any]) -> None:
     """The source's name still means the cluster that was planned with: another may have been swapped in."""
     source = context.rds.find_cluster(restore["source_cluster"])
     if source is None or source.resource_id != restore["source_resource_id"]:

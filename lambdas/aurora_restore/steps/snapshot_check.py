@@ -10,7 +10,7 @@ from aurora_restore import identifiers
 from aurora_restore.arns import snapshot_arn
 from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.context import Context
-from aurora_restore.planning import copies, deadlines, guards, keys, mirror, sources, surroundings
+from aurora_restore.planning import copies, deadlines, guards, keys, mirror, replacing, sources, surroundings
 from aurora_restore.planning.masking import plan_masking
 from aurora_restore.planning.problems import Problems
 from aurora_restore.planning.resuming import resumed_plan
@@ -37,7 +37,6 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     source = problems.check(sources.choose, context, request)
     target, instances = problems.need(found)
     source = problems.need(source)
-    old_cluster = identifiers.old_cluster(target.cluster_id, operation_id)
     problems.check(sources.require_fit, source, target)
     masking = problems.check(plan_masking, settings, request, target.engine)
     chosen_key = problems.check(keys.cluster_key, context, request, target, source)
@@ -51,12 +50,17 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     approval = _approval(request)
     history = context.store.history(resource_key(settings.region, target.cluster_id))
     phases = {phase: deadlines.expected_seconds(history, phase) for phase in ("copy", "restore", "instances")}
+    way_back = deadlines.way_back_seconds(phases)
+    replace = replacing.plan_replace(request.strategy, target, operation_id, way_back)
     plan = {
         "operation_id": operation_id,
         "action": "restore",
         "dry_run": request.dry_run,
         "deadline": deadlines.deadline(
-            settings, document["execution"]["started_at"], approval["expires_seconds"] if approval["required"] else 0
+            settings,
+            document["execution"]["started_at"],
+            approval["expires_seconds"] if approval["required"] else 0,
+            way_back_seconds=replace.get("way_back_seconds", 0),
         ),
         "source": sources.describe(request, source),
         "target": _target(context, target, instances),
@@ -64,7 +68,8 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "restore": restore,
         "instance_tags": mirror.share_tags(planned),
         "instances": planned,
-        "swap": {"needed": request.strategy == "swap", "old_cluster_id": old_cluster},
+        "replace": replace,
+        "swap": _swap(request, target, operation_id),
         "approval": approval,
         "users": [as_plain(user) for user in request.users],
         "credentials": as_plain(request.credentials),
@@ -95,7 +100,9 @@ def _target_at_rest(
     problems.check(
         guards.require_names, target.cluster_id, operation_id, max(request.instances.count or 0, len(instances))
     )
-    names = [make(target.cluster_id, operation_id) for make in (identifiers.old_cluster, identifiers.new_cluster)]
+    names = [identifiers.new_cluster(target.cluster_id, operation_id)]
+    if request.strategy != replacing.STRATEGY:
+        names.append(identifiers.old_cluster(target.cluster_id, operation_id))
     problems.check(guards.require_free_names, settings, operation_id, clusters, names)
     return target, instances
 
@@ -110,6 +117,13 @@ def _hops(
     origin = copies.Origin(arn, source.encrypted, source.kms_key_id)
     destination = copies.Destination(settings.region, settings.account_id, key, request.source.hop_kms_key)
     return copies.plan_hops(origin, destination, request.target.cluster, operation_id)
+
+
+def _swap(request: Request, target: Cluster, operation_id: str) -> dict[str, Any]:
+    """Where the target was removed, the names are taken over just as in a swap, but nothing has to make room."""
+    removed = request.strategy == replacing.STRATEGY
+    old_cluster = None if removed else identifiers.old_cluster(target.cluster_id, operation_id)
+    return {"needed": request.strategy in ("swap", replacing.STRATEGY), "old_cluster_id": old_cluster}
 
 
 def _approval(request: Request) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from aurora_restore.context import Context
 from aurora_restore.errors import OperationExists
 from aurora_restore.planning.deadlines import operation_end
 from aurora_restore.polling import SHORTEST
+from aurora_restore.steps.acquire_lock import TAKE_OVER_SECONDS
 from aurora_restore.store import Operation, resource_key
 from aurora_restore.taking_over import Decision, Way, decide_clean_up, decide_resume
 
@@ -56,7 +57,7 @@ def _take(
 ) -> dict[str, Any]:
     facts, target = operation.entry("operation"), operation.plan["target"]
     started_at = document["execution"]["started_at"]
-    lease_until = operation_end(context.settings, started_at)
+    lease_until = operation_end(context.settings, started_at) + TAKE_OVER_SECONDS
     resource = resource_key(target["region"], target["cluster"])
     context.store.acquire(resource, operation.operation_id, lease_until, context.now())
     taken: dict[str, Any] = {"way": decision.way.value, "status": decision.reason, "done": True, "wait_seconds": 0}

@@ -15,8 +15,11 @@ def cost(plan: Mapping[str, Any], own_prices: Mapping[str, float]) -> str:
     """Return the cost in one sentence. `own_prices` (USD per instance and hour, by class) go over the table.
 
     Old and new instances stand side by side while the restore runs and as long as the old ones are kept; what is
-    charged besides the target's ordinary price is one set of instances for that time.
+    charged besides the target's ordinary price is one set of instances for that time. With the strategy `replace` they
+    never stand side by side.
     """
+    if plan["replace"]["needed"]:
+        return f"no more instances than before: the target's go first; {_NOT_COUNTED}"
     prices = {**_TABLE["hourly"], **own_prices}
     classes = [instance["class"] for instance in plan["instances"]]
     unknown = sorted({name for name in classes if name not in prices})

@@ -92,4 +92,6 @@ def summary(outcome: Outcome, operation: str) -> str:
     old = archive.get("old_cluster_id")
     aside = "restored" if kind(outcome) == "rollback" else "old"
     kept = f" The {aside} cluster stands as {old} until {archive['expires_at']}." if old else ""
+    if archive.get("final_snapshot"):
+        kept = f" The target was removed first; snapshot {archive['final_snapshot']} holds what it had."
     return f"The {kind(outcome)} {operation} succeeded in {duration(outcome.seconds)}.{kept}"

@@ -81,6 +81,25 @@ def needs(prefix: str, plan: Mapping[str, Any]) -> Iterator[Need]:
             "swap-clusters", ("rds:ModifyDBCluster",), (f"{head}:cluster:{target}",), {f"{prefix}:target": "true"}
         )
         yield Need("swap-clusters", ("rds:ModifyDBInstance",), instances, made)
+    if plan["replace"]["needed"]:
+        yield from _replace(prefix, plan, head)
+
+
+def _replace(prefix: str, plan: Mapping[str, Any], head: str) -> Iterator[Need]:
+    """The removal of the target, and the way back."""
+    step, back, operation = "remove-target", "handle-failure", plan["operation_id"]
+    target = (f"{head}:cluster:{plan['target']['cluster']}",)
+    snapshot = (f"{head}:cluster-snapshot:{plan['replace']['final_snapshot']}",)
+    instances = tuple(f"{head}:db:{instance['id']}" for instance in plan["target"]["instances"])
+    opted_in, aside = {f"{prefix}:target": "true"}, {f"{prefix}:replaced-by": operation}
+    again = {**opted_in, f"{prefix}:restored-by": operation}
+    removing = ("rds:CreateDBClusterSnapshot", "rds:ModifyDBCluster", "rds:DeleteDBCluster")
+    yield Need(step, removing, target, opted_in)
+    yield Need(step, ("rds:CreateDBClusterSnapshot",), snapshot, {f"{prefix}:operation": operation})
+    yield Need(step, ("rds:AddTagsToResource", "rds:DeleteDBInstance"), instances, aside)
+    yield Need(back, ("rds:RestoreDBClusterFromSnapshot", "rds:AddTagsToResource"), target, again)
+    yield Need(back, ("rds:RestoreDBClusterFromSnapshot",), snapshot, aside)
+    yield Need(back, ("rds:CreateDBInstance", "rds:AddTagsToResource"), instances, again)
 
 
 def _context(tags: Mapping[str, str]) -> list[dict[str, Any]]:

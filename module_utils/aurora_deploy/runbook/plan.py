@@ -15,7 +15,7 @@ _TOLD_ELSEWHERE = frozenset({"cluster_id", "snapshot_id", "source_cluster", "sou
 
 def plan_lines(plan: Mapping[str, Any], prices: Mapping[str, float]) -> list[str]:
     """Return the plan of SnapshotCheck (docs/architecture.md, "plan") in lines; `prices` as for `cost`."""
-    source, target, copy, swap = plan["source"], plan["target"]["cluster"], plan["copy"], plan["swap"]
+    source, target, copy = plan["source"], plan["target"]["cluster"], plan["copy"]
     expected = plan["expected_seconds"]
     lines = [
         _line("source", f"{source['text']} in {source['region']}{_data_of(source)}"),
@@ -35,13 +35,23 @@ def plan_lines(plan: Mapping[str, Any], prices: Mapping[str, float]) -> list[str
             for user in plan["users"]
         ),
         _line("verification", _value({key: value for key, value in plan["verify"].items() if value})),
-        _line("swap", f"{target} becomes {swap['old_cluster_id']}" if swap["needed"] else "none"),
+        *_swap(plan, target),
         _line("retention", _value(plan["retention"])),
         _line("expected", duration(expected) if expected else "unknown: no earlier restore of this target"),
         _line("cost", cost(plan, prices)),
         *_approval(plan["approval"]),
         *(_line(finding["result"], f"{finding['name']}: {finding['detail']}") for finding in plan["preflight"]),
     ]
+
+
+def _swap(plan: Mapping[str, Any], target: str) -> list[str]:
+    """What becomes of the target."""
+    if plan["replace"]["needed"]:
+        return [
+            _line("REMOVES", f"{target} before the new cluster is proven, after the final snapshot"),
+            _line("", f"{plan['replace']['final_snapshot']}; clients have no database meanwhile"),
+        ]
+    return [_line("swap", f"{target} becomes {plan['swap']['old_cluster_id']}" if plan["swap"]["needed"] else "none")]
 
 
 def _approval(approval: Mapping[str, Any]) -> list[str]:

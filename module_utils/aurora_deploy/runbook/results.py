@@ -34,7 +34,12 @@ def _plan(plan: Mapping[str, Any]) -> str:
     source = plan.get("source")
     if not isinstance(source, Mapping) or "text" not in source:
         return ""
-    return f"{source['text']}, data of {source['created_at']}" if source["created_at"] else str(source["text"])
+    text = f"{source['text']}, data of {source['created_at']}" if source["created_at"] else str(source["text"])
+    replace = plan.get("replace") or {}
+    if not replace.get("needed"):
+        return text
+    target = plan["target"]["cluster"]
+    return f"{text}; REMOVES {target} first, after snapshot {replace['final_snapshot']}: clients have no database"
 
 
 def _checks(passed: Any) -> str:

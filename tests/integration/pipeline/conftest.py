@@ -167,6 +167,13 @@ class Shop:
         return [(item["step"]["S"], item["status"]["S"]) for item in found]
 
 
+def newest(shop: Shop, arn: str) -> str:
+    """The type of an execution's newest event."""
+    client = shop.aws.client("stepfunctions")
+    events = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"]
+    return str(events[0]["type"])
+
+
 def local_aws(directory: Path, repository: Path) -> Iterator[LocalAws]:
     """A started emulator; stopped at the end."""
     with Emulator(directory / "state", wait_scale=0.02, aurora_scale=0.01, enforce_iam=True) as emulator:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.integration.pipeline.conftest import PREFIX, Shop, wait_until
+from tests.integration.pipeline.conftest import PREFIX, Shop, newest, wait_until
 
 RESTORE, ABORT, RESUME = "playbooks/restore.yml", "playbooks/abort.yml", "playbooks/resume.yml"
 # The rows of the source as the shop was seeded; other tests have left newer snapshots of it.
@@ -31,13 +31,6 @@ def waiting(shop: Shop, operation: str) -> Iterator[str]:
         yield arn
     finally:
         shop.aws.emulator.request("POST", "/_emulator/config", {"wait_scale": scale})
-
-
-def newest(shop: Shop, arn: str) -> str:
-    """The type of an execution's newest event."""
-    client = shop.aws.client("stepfunctions")
-    events = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"]
-    return str(events[0]["type"])
 
 
 def snapshots(shop: Shop) -> list[str]:

@@ -227,9 +227,32 @@ class FakeRds:
             raise self._fault("KMSKeyNotAccessibleFault")
         return source
 
+    def _create_db_cluster_snapshot(
+        self, DBClusterSnapshotIdentifier: str, DBClusterIdentifier: str, Tags: list[dict[str, str]]
+    ) -> dict[str, Any]:
+        if DBClusterSnapshotIdentifier in self.snapshots:
+            raise self._fault("DBClusterSnapshotAlreadyExistsFault")
+        cluster = self._find(self.clusters, "DBClusterIdentifier", DBClusterIdentifier, "DBClusterNotFoundFault")
+        self._require_available(cluster, "Status", "InvalidDBClusterStateFault")
+        snapshot = self.add_snapshot(
+            DBClusterSnapshotIdentifier,
+            DBClusterIdentifier,
+            DbClusterResourceId=cluster["DbClusterResourceId"],
+            SnapshotCreateTime=self._clock.now(),
+            Status="creating",
+            TagList=Tags,
+        )
+        cluster["Status"] = "backing-up"
+        self._in_a_while(lambda: snapshot.update(Status="available") or cluster.update(Status="available"))  # type: ignore[func-returns-value]
+        return {"DBClusterSnapshot": dict(snapshot)}
+
     def _delete_db_cluster_snapshot(self, DBClusterSnapshotIdentifier: str) -> dict[str, Any]:
-        if self.snapshots.pop(DBClusterSnapshotIdentifier, None) is None:
+        snapshot = self.snapshots.get(DBClusterSnapshotIdentifier)
+        if snapshot is None:
             raise self._fault("DBClusterSnapshotNotFoundFault")
+        if snapshot["Status"] == "creating":
+            raise self._fault("InvalidDBClusterSnapshotStateFault")
+        del self.snapshots[DBClusterSnapshotIdentifier]
         return {}
 
     def _restore_db_cluster_from_snapshot(self, **given: Any) -> dict[str, Any]:
@@ -275,6 +298,9 @@ class FakeRds:
             if new in self.names():
                 raise self._fault("DBClusterAlreadyExistsFault")
             self._rename(cluster, "Status", "DBClusterIdentifier", new)
+        if changes.pop("ManageMasterUserPassword", False):
+            key = changes.pop("MasterUserSecretKmsKeyId", None)
+            cluster["MasterUserSecret"] = {"SecretArn": "arn:new", "SecretStatus": "active", "KmsKeyId": key}
         cluster.update(changes)
         return {"DBCluster": dict(cluster)}
 
@@ -337,8 +363,9 @@ class FakeRds:
         return {}
 
     def _remove_tags_from_resource(self, ResourceName: str, TagKeys: list[str]) -> dict[str, Any]:
-        for thing in (*self.clusters.values(), *self.instances.values()):
-            if ResourceName in (thing.get("DBClusterArn"), thing.get("DBInstanceArn")):
+        for thing in (*self.clusters.values(), *self.instances.values(), *self.snapshots.values()):
+            arns = (thing.get("DBClusterArn"), thing.get("DBInstanceArn"), thing.get("DBClusterSnapshotArn"))
+            if ResourceName in arns:
                 thing["TagList"] = [tag for tag in thing["TagList"] if tag["Key"] not in TagKeys]
         return {}
 

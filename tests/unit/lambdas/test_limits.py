@@ -6,6 +6,7 @@ Step Functions ends a Standard execution after 25,000 history events, and refuse
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +16,10 @@ import pytest
 from aurora_restore.context import Context
 from aurora_restore.steps import copy_snapshot, create_instances, restore_snapshot
 from tests.unit.lambdas.machine import Execution, definition
-from tests.unit.lambdas.pipeline import REQUEST, Pipeline
+from tests.unit.lambdas.pipeline import OPERATION, REQUEST, Pipeline
 
 MOST_EVENTS, MOST_BYTES = 25_000, 262_144
+MOST_OF_AN_ITEM = 400 * 1024  # DynamoDB, "Service quotas"
 MINUTE, HOUR = 60, 3600
 DURATIONS = [10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR, 72 * HOUR]
 SLOW = {"copy-snapshot": copy_snapshot, "restore-snapshot": restore_snapshot, "create-instances": create_instances}
@@ -134,3 +136,20 @@ def test_a_long_restore_that_fails_at_its_end_is_undone_within_the_limits() -> N
     assert set(pipeline.rds.names()) == {"orders-staging"}
     assert len(ended.events) < MOST_EVENTS / 2
     assert ended.largest < MOST_BYTES / 2
+
+
+def test_a_large_target_that_is_removed_and_brought_back_fits() -> None:
+    pipeline = Slow(72 * HOUR, instances=40, tags=50)
+
+    def fails(_context: Context, _document: Mapping[str, Any]) -> dict[str, Any]:
+        raise RuntimeError
+
+    pipeline.overrides["verify-restore"] = fails
+    before = set(pipeline.rds.instances)
+    ended = pipeline.run({**LARGE, "strategy": "replace"})
+    assert (ended.status, ended.error) == ("FAILED", "UnexpectedError")
+    assert set(pipeline.rds.names()) == {"orders-staging"}
+    assert len(set(pipeline.rds.instances) - before) == 40
+    assert len(ended.events) < MOST_EVENTS / 2
+    assert ended.largest < MOST_BYTES / 2
+    assert len(json.dumps(pipeline.store.operations[OPERATION].state)) < MOST_OF_AN_ITEM / 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aurora_restore.errors import InvalidRequest, NotYetSupported
+from aurora_restore.errors import InvalidRequest
 from aurora_restore.masking.detectors import DETECTORS
 from aurora_restore.request import Detectors, parse, validate
 
@@ -102,16 +102,9 @@ def test_what_is_no_request_is_refused(request_: Any) -> None:
         parse(request_)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"strategy": "replace"},
-    ],
-)
-def test_what_does_not_work_yet_is_refused_as_such(change: dict[str, Any]) -> None:
-    assert len(validate({**LEAST, **change})) == 1
-    with pytest.raises(NotYetSupported):
-        parse({**LEAST, **change})
+@pytest.mark.parametrize("strategy", ["swap", "replace", "side_by_side"])
+def test_every_strategy_is_taken(strategy: str) -> None:
+    assert parse({**LEAST, "strategy": strategy}).strategy == strategy
 
 
 ARN = "arn:aws:rds:us-east-1:999999999999:cluster-snapshot:nightly"

@@ -151,6 +151,15 @@ def test_a_failed_operation_whose_everything_was_undone_starts_over_with_a_new_p
     assert record.plan["source"]["snapshot_id"] == "prod-newer"
 
 
+def test_an_operation_that_cannot_be_planned_again_leaves_no_lock() -> None:
+    pipeline = made()
+    pipeline.overrides["verify-restore"] = refuse
+    pipeline.run()
+    del pipeline.rds.snapshots["prod-nightly"]
+    assert resume(pipeline).error == "SnapshotNotFound"
+    assert pipeline.store.holder(LOCK) is None
+
+
 def test_a_resumed_operation_keeps_the_snapshot_it_began_with() -> None:
     pipeline = made()
     pipeline.overrides["verify-restore"] = stop_everything

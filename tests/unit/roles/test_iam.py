@@ -24,6 +24,7 @@ CHANGES_DATA = ("rds:Delete", "rds:ModifyDBCluster")
 # as required.
 REQUIRED_TYPES = {
     "rds:CopyDBClusterSnapshot": {"cluster-snapshot"},
+    "rds:CreateDBClusterSnapshot": {"cluster", "cluster-snapshot"},
     "rds:CreateDBInstance": {"db"},
     "rds:DeleteDBCluster": {"cluster", "cluster-snapshot"},
     "rds:DeleteDBClusterSnapshot": {"cluster-snapshot"},
@@ -36,11 +37,12 @@ REQUIRED_TYPES = {
 
 
 @cache
-def roles() -> dict[str, dict[str, Any]]:
-    """Every role by its name."""
+def roles(strategy: str = "replace") -> dict[str, dict[str, Any]]:
+    """Every role by its name, for a deployment with one declared target."""
     loader = DataLoader()
     variables: dict[str, Any] = {"region": "us-east-1", "account_id": ACCOUNT, "name_prefix": PREFIX, "kms_key_id": ""}
     variables["source_accounts"] = [SOURCE_ACCOUNT]
+    variables["restore_targets"] = {"orders": {"strategy": strategy}}
     files = [
         "vars/names.yml",
         "roles/iam/defaults/main.yml",
@@ -61,8 +63,8 @@ def operations(service: str) -> list[str]:
     return list(botocore.session.get_session().get_service_model(name).operation_names)
 
 
-def statements(role: str) -> list[dict[str, Any]]:
-    return [item for policy in roles()[role]["policies"].values() for item in policy["Statement"]]
+def statements(role: str, strategy: str = "replace") -> list[dict[str, Any]]:
+    return [item for policy in roles(strategy)[role]["policies"].values() for item in policy["Statement"]]
 
 
 def listed(value: Any) -> list[str]:
@@ -93,6 +95,13 @@ def test_every_action_exists_and_none_is_a_wildcard(name: str) -> None:
         for action in listed(statement["Action"]):
             service, operation = action.split(":")
             assert action in PERMISSIONS_ONLY or operation in operations(service), action
+
+
+@pytest.mark.parametrize("name", sorted(roles()))
+def test_every_condition_has_an_operator_that_iam_knows(name: str) -> None:
+    """A bare `Null` is no text in YAML: it would become an operator that is called null."""
+    known = {"ArnEquals", "ArnLike", "Bool", "ForAnyValue:StringEquals", "Null", "StringEquals", "StringLike"}
+    assert {operator for statement in statements(name) for operator in statement.get("Condition", {})} <= known
 
 
 @pytest.mark.parametrize("name", sorted(roles()))
@@ -140,7 +149,25 @@ def test_only_cleaning_steps_may_delete() -> None:
         for statement in statements(name)
         if any(action.startswith("rds:Delete") for action in listed(statement["Action"]))
     }
-    assert deleting == {f"{PREFIX}-{step}-role" for step in ("archive-snapshot", "handle-failure", "sweep")}
+    steps = ("archive-snapshot", "handle-failure", "remove-target", "sweep")
+    assert deleting == {f"{PREFIX}-{step}-role" for step in steps}
+
+
+def test_a_target_may_be_removed_or_made_again_only_where_one_is_declared_to_be_replaced() -> None:
+    removing = ("rds:DeleteDBCluster", "rds:CreateDBClusterSnapshot")
+    for step, actions in (("remove-target", removing), ("handle-failure", ("rds:RestoreDBClusterFromSnapshot",))):
+        for strategy in ("swap", "replace"):
+            role = statements(f"{PREFIX}-{step}-role", strategy)
+            granted = {action for statement in role for action in listed(statement["Action"])}
+            assert (set(actions) <= granted) == (strategy == "replace")
+
+
+def test_nobody_may_delete_a_final_snapshot_that_was_handed_over() -> None:
+    """It no longer carries the operation's tag, which every right to delete snapshots depends on."""
+    for name in roles():
+        for statement in statements(name):
+            if "rds:DeleteDBClusterSnapshot" in listed(statement["Action"]):
+                assert statement["Condition"] == {"Null": {f"aws:ResourceTag/{PREFIX}:operation": "false"}}
 
 
 def test_the_sweep_deletes_clusters_only_once_they_have_an_expiry() -> None:

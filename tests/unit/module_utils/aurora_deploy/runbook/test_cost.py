@@ -12,6 +12,7 @@ PLAN: dict[str, Any] = {
     "instances": [{"class": "db.r6g.large"}, {"class": "db.r6g.xlarge"}],
     "restore": {"serverless_scaling": None},
     "retention": {"keep_old_hours": 24},
+    "replace": {"needed": False},
     "swap": {"needed": True},
     "expected_seconds": 3600,
 }
@@ -45,3 +46,8 @@ def test_a_class_without_a_price_is_named() -> None:
     text = cost({**PLAN, "instances": [{"class": "db.x9.huge"}]}, {})
     assert text.startswith("unknown: no price of db.x9.huge")
     assert "prices" in text
+
+
+def test_where_the_target_goes_first_there_is_no_second_set() -> None:
+    text = cost({**PLAN, "replace": {"needed": True}}, {})
+    assert text.startswith("no more instances than before")

@@ -72,6 +72,12 @@ def test_a_success_says_where_the_old_cluster_is() -> None:
     assert line.endswith("The old cluster stands as orders-staging-old-op-1 until 2026-11-24T07:00:00Z.")
 
 
+def test_a_success_that_removed_the_target_says_where_its_data_are() -> None:
+    archive = {"old_cluster_id": None, "final_snapshot": "orders-staging-final-op-1"}
+    line = summary(ended("SUCCEEDED", document={"archive": archive}), "op-1")
+    assert line.endswith("The target was removed first; snapshot orders-staging-final-op-1 holds what it had.")
+
+
 def test_a_dry_run_is_not_called_a_restore() -> None:
     assert summary(ended("SUCCEEDED"), "op-1") == "The restore op-1 succeeded in 42 s."
     assert "nothing was changed" in summary(ended("SUCCEEDED", document={"plan": {"dry_run": True}}), "op-1")

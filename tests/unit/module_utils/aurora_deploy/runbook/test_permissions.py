@@ -14,6 +14,7 @@ PLAN: dict[str, Any] = {
     "restore": {"cluster_id": "orders-staging-op-123456", "snapshot_id": "nightly"},
     "instances": [{"id": "orders-staging-op-123456-1"}],
     "copy": {"hops": [{"snapshot_id": "orders-staging-copy-op-123456"}]},
+    "replace": {"needed": False},
     "swap": {"needed": True},
 }
 
@@ -73,3 +74,16 @@ def test_a_caller_that_may_not_ask_is_told_and_nothing_is_refused() -> None:
 def test_a_plan_without_copy_and_swap_needs_neither() -> None:
     plain = {**PLAN, "copy": {"hops": []}, "swap": {"needed": False}}
     assert not {need.step for need in needs("aurora-restore", plain)} & {"copy-snapshot", "swap-clusters"}
+
+
+def test_a_plan_that_removes_the_target_needs_the_way_back_too() -> None:
+    target = {**PLAN["target"], "cluster": "orders-staging", "instances": [{"id": "orders-staging-1"}]}
+    replace = {"needed": True, "final_snapshot": "orders-staging-final-op-123456"}
+    wanted = list(needs("aurora-restore", {**PLAN, "target": target, "replace": replace}))
+    arn = PLAN["target"]["arn"]
+    removing = [need for need in wanted if need.step == "remove-target" and need.resources == (arn,)]
+    assert "rds:DeleteDBCluster" in removing[0].actions
+    assert removing[0].tags == {"aurora-restore:target": "true"}
+    back = [need for need in wanted if need.step == "handle-failure" and need.resources == (arn,)]
+    assert back[0].actions == ("rds:RestoreDBClusterFromSnapshot", "rds:AddTagsToResource")
+    assert back[0].tags == {"aurora-restore:target": "true", "aurora-restore:restored-by": "op-123456"}

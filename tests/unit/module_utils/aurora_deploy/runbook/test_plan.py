@@ -18,6 +18,7 @@ PLAN: dict[str, Any] = {
     },
     "restore": {"cluster_id": "orders-staging-op-1", "port": 5432, "kms_key_id": None, "tags": {"a": "b"}},
     "instances": [{"id": "orders-staging-op-1-1", "class": "db.r6g.large", "tier": 1}],
+    "replace": {"needed": False},
     "swap": {"needed": True, "old_cluster_id": "orders-staging-old-op-1"},
     "credentials": {"master": "managed", "keep_logins": ["report"]},
     "masking": {
@@ -85,3 +86,11 @@ def test_what_a_plan_does_not_need_is_said_to_be_none() -> None:
     assert any(line.split() == ["masking", "none"] for line in lines)
     assert any("unknown: no earlier restore" in line for line in lines)
     assert any("by anybody but the requester, within 8 h 00 min" in line for line in lines)
+
+
+def test_that_the_target_goes_first_is_said_plainly() -> None:
+    plan = {**PLAN, "replace": {"needed": True, "final_snapshot": "orders-staging-final-op-1"}}
+    lines = [" ".join(line.split()) for line in plan_lines(plan, PRICES)]
+    at = lines.index("REMOVES orders-staging before the new cluster is proven, after the final snapshot")
+    assert lines[at + 1] == "orders-staging-final-op-1; clients have no database meanwhile"
+    assert not any(line.startswith("swap") for line in lines)

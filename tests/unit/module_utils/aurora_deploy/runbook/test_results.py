@@ -19,6 +19,14 @@ from aurora_deploy.runbook.results import words
             "snapshot nightly of orders-prod, data of 2026-11-23T01:00:00Z",
         ),
         ({"source": {"text": "a clone of orders-prod", "created_at": None}}, "a clone of orders-prod"),
+        (
+            {
+                "source": {"text": "a clone of orders-prod", "created_at": None},
+                "target": {"cluster": "orders-staging"},
+                "replace": {"needed": True, "final_snapshot": "f"},
+            },
+            "a clone of orders-prod; REMOVES orders-staging first, after snapshot f: clients have no database",
+        ),
         ({"status": "copying", "hop": 2, "hops": 2, "percent": 5}, "copying, copy 2 of 2, 5 %"),
         ({"status": "copying", "hop": 1, "hops": 1}, "copying"),
         ({"owner": "op-1", "token": 3}, ""),
