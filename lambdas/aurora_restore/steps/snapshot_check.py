@@ -10,7 +10,7 @@ from aurora_restore import identifiers
 from aurora_restore.arns import snapshot_arn
 from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.context import Context
-from aurora_restore.planning import copies, deadlines, guards, keys, mirror, sources, surroundings
+from aurora_restore.planning import copies, deadlines, guards, keys, losses, mirror, sources, surroundings
 from aurora_restore.planning.masking import plan_masking
 from aurora_restore.planning.problems import Problems
 from aurora_restore.planning.resuming import resumed_plan
@@ -48,6 +48,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     restore, origins = mirror.mirror_cluster(settings, operation_id, target, source, key, key_origin, request.cluster)
     restore |= {**source.restore, **({"snapshot_id": hops[-1].snapshot_id} if hops else {})}
     planned, instance_origins = mirror.mirror_instances(settings, operation_id, target, instances, request.instances)
+    problems.check(mirror.require_sound, settings, request.cluster, request.instances, restore, planned)
     approval = _approval(request)
     history = context.store.history(resource_key(settings.region, target.cluster_id))
     phases = {phase: deadlines.expected_seconds(history, phase) for phase in ("copy", "restore", "instances")}
@@ -75,7 +76,8 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "expected_phases": phases,
         "origins": {**origins, **instance_origins},
     }
-    plan["preflight"] = surroundings.survey(context, plan, context.rds.list_instances(), problems)
+    looks = surroundings.survey(context, plan, context.rds.list_instances(), problems)
+    plan["preflight"] = [*looks, *losses.survey(target)]
     problems.check(guards.require_room, document, plan)
     problems.raise_found()
     return plan

@@ -36,7 +36,8 @@ def test_all_is_looked_at_and_passes(pipeline: Pipeline) -> None:
     checks = found(pipeline.run(DRY))
     assert {result for result, _ in checks.values()} == {"passed"}
     assert list(checks) == [
-        *("keys", "quotas", "copies in progress", "subnets", "parameter groups", "names", "deletion protection")
+        *("keys", "quotas", "copies in progress", "subnets", "parameter groups", "names", "deletion protection"),
+        "carried over",
     ]
     assert checks["quotas"][1] == "DBClusters: 3 of 40 used, 1 needed; DBInstances: 5 of 40 used, 2 needed"
     assert checks["subnets"][1] == "private: us-east-1a, us-east-1b"

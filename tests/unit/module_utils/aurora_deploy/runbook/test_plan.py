@@ -17,7 +17,11 @@ PLAN: dict[str, Any] = {
         ],
     },
     "restore": {"cluster_id": "orders-staging-op-1", "port": 5432, "kms_key_id": None, "tags": {"a": "b"}},
-    "instances": [{"id": "orders-staging-op-1-1", "class": "db.r6g.large", "tier": 1}],
+    "instances": [
+        {"id": "orders-staging-op-1-1", "class": "db.r6g.large", "tier": 1, "tags": 0},
+        {"id": "orders-staging-op-1-2", "class": "db.t4g.medium", "tier": 15, "tags": 0},
+    ],
+    "instance_tags": [{"team": "shop"}],
     "swap": {"needed": True, "old_cluster_id": "orders-staging-old-op-1"},
     "credentials": {"master": "managed", "keep_logins": ["report"]},
     "masking": {
@@ -34,7 +38,14 @@ PLAN: dict[str, Any] = {
     "expected_seconds": 620,
     "approval": {"required": False, "expires_seconds": 28800, "forbid_self": True},
     "preflight": [{"name": "quotas", "result": "warning", "detail": "DBClusters: 39 of 40 used, 1 needed"}],
-    "origins": {"port": "target", "instances.class": "request", "instances.*": "target"},
+    "origins": {
+        "port": "target",
+        "kms_key_id": "target",
+        "tags": "target and request",
+        "instances.class": "request",
+        "instances.2.tier": "request",
+        "instances.*": "target",
+    },
 }
 
 PRICES = {"db.r6g.large": 0.36}
@@ -47,9 +58,16 @@ def test_every_value_of_a_plan_is_told_with_its_origin() -> None:
         "copy to a-copy-op-1 in us-east-1, unencrypted: not here",
         "new cluster orders-staging-op-1",
         "port = 5432 (from the target)",
+        "kms_key_id = none (from the target)",
+        'tags = {"a": "b"} (from the target and request)',
         "instance orders-staging-op-1-1",
         "class = db.r6g.large (from the request)",
         "tier = 1 (from the target)",
+        'tags = {"team": "shop"} (from the target)',
+        "instance orders-staging-op-1-2",
+        "class = db.t4g.medium (from the request)",
+        "tier = 15 (from the request)",
+        'tags = {"team": "shop"} (from the target)',
         "master password kept and rotated by RDS",
         "keeps login report",
         "masking orders-staging in shop, checksum cc",
