@@ -32,6 +32,7 @@ _TYPES = {
     "DBClusterParameterGroupName": "cluster-pg",
     "DBParameterGroupName": "pg",
     "ResourceName": "",
+    "ResourceArn": "",
 }
 # A listing that names nothing is authorized on all resources of its kind.
 _LISTINGS = {

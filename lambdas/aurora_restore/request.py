@@ -38,10 +38,19 @@ class Target:
 
 @dataclass(frozen=True)
 class Instances:
-    """What to make instead of mirroring the target; None mirrors."""
+    """What to make instead of mirroring the target: how many (None: as many), and settings by their names in the plan.
+
+    `every` are for all instances, `members` go over them one by one, the writer first.
+    """
 
     count: int | None = None
-    instance_class: str | None = None
+    every: Mapping[str, Any] = field(default_factory=dict)
+    members: tuple[Mapping[str, Any], ...] = ()
+
+    def of(self, number: int) -> dict[str, Any]:
+        """The settings of the instance with this number, from 1."""
+        own = self.members[number - 1] if number <= len(self.members) else {}
+        return {**self.every, **own, "tags": {**self.every.get("tags", {}), **own.get("tags", {})}}
 
 
 @dataclass(frozen=True)
@@ -153,7 +162,7 @@ def parse(request: Any) -> Request:
         operation_id=data.get("operation_id"),
         strategy=data["strategy"],
         cluster=_cluster(data["cluster"]),
-        instances=Instances(**(data["instances"] or {})),
+        instances=_instances(data["instances"]),
         users=tuple(User(**{**user, "schemas": tuple(user["schemas"])}) for user in data["users"]),
         credentials=CredentialsWanted(data["credentials"]["master"], tuple(data["credentials"]["keep_logins"])),
         masking=_masking(data["masking"]),
@@ -171,7 +180,25 @@ def _cluster(data: Mapping[str, Any]) -> dict[str, Any]:
     if scaling is None:
         return dict(data)
     named = {"MinCapacity": scaling["min_capacity"], "MaxCapacity": scaling["max_capacity"]}
+    if "auto_pause" in scaling:
+        named["SecondsUntilAutoPause"] = scaling["auto_pause"]
     return {**data, "serverless_scaling": named}
+
+
+def _instances(data: Mapping[str, Any] | None) -> Instances:
+    if data is None:
+        return Instances()
+    every = {key: value for key, value in data.items() if key not in ("count", "members")}
+    members = tuple(_settings(member) for member in data["members"])
+    return Instances(data["count"] or len(members) or None, _settings(every), members)
+
+
+def _settings(data: Mapping[str, Any]) -> dict[str, Any]:
+    """By the names that they have in `plan.instances`; a class of null mirrors."""
+    settings = {"class" if key == "instance_class" else key: value for key, value in data.items()}
+    if settings.get("class", "") is None:
+        del settings["class"]
+    return settings
 
 
 def _verify(data: Mapping[str, Any]) -> Verify:
@@ -205,7 +232,8 @@ def _mistakes(request: Any) -> list[str]:
         return list(_flatten(error.messages))
     operation_id = data.get("operation_id")
     if operation_id:
-        instances = (data.get("instances") or {}).get("count") or 1
+        wanted = data.get("instances") or {}
+        instances = wanted.get("count") or len(wanted.get("members", ())) or 1
         return [
             f"operation_id: {name} would be refused by RDS; shorten it or target.cluster"
             for name in identifiers.misfits(data["target"]["cluster"], operation_id, instances)

@@ -29,6 +29,7 @@ SOURCE_OPTIONS = {  # source type -> the fields it takes besides these and regio
 }
 STRATEGIES = ("swap", "replace", "side_by_side")
 DETECTORS = ("email", "phone", "card", "iban")  # each is a key of masking.detectors.DETECTORS
+INSIGHTS_MODES = ("standard", "advanced")
 MAX_INSTANCES = 16  # AUG, "Amazon Aurora DB clusters": one writer and up to 15 readers
 
 REGION = validate.Regexp(r"[a-z]{2}(-[a-z]+)+-\d\Z", error="must be a region such as us-east-1")
@@ -37,6 +38,13 @@ INSTANCE_CLASS = validate.Regexp(
     error="must be an instance class such as db.r6g.large or db.serverless",
 )
 NAME = validate.Length(min=1, max=255)
+DAILY = validate.Regexp(
+    r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z", error="must be a time of the day in UTC such as 03:00-04:00"
+)
+WEEKLY = validate.Regexp(
+    r"(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d-(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d\Z",
+    error="must be a time of the week in UTC such as sun:05:00-sun:06:00",
+)
 
 
 def _text(*, required: bool = True, rule: Any = NAME, **options: Any) -> fields.String:
@@ -70,6 +78,27 @@ def _scalar(value: Any) -> None:
 def _operation_id(value: str) -> None:
     if not identifiers.is_operation_id(value):
         raise ValidationError("must be 6 to 24 lower-case letters, digits and single hyphens, hyphens not at the ends")
+
+
+def _insights_days(value: int) -> None:
+    """CreateDBInstance, PerformanceInsightsRetentionPeriod."""
+    if value not in (7, 731) and not (value % 31 == 0 and 1 <= value // 31 <= 23):
+        raise ValidationError("must be 7, 731, or 31 times a number of months from 1 to 23")
+
+
+def _half_steps(value: float) -> None:
+    if (value * 2) % 1:
+        raise ValidationError("must be in steps of a half")
+
+
+def _tags() -> fields.Dict:
+    """Tags that go over the mirrored ones; AWS's own (`aws:`) are no one's to set."""
+    return fields.Dict(
+        keys=fields.String(
+            validate=validate.Regexp(r"(?i)(?!aws:).{1,128}\Z", error="must be 1 to 128 characters, aws: not the first")
+        ),
+        values=fields.String(validate=validate.Length(max=256)),
+    )
 
 
 def _date(value: str) -> None:
@@ -141,8 +170,23 @@ class TargetSchema(Schema):
 class ScalingSchema(Schema):
     """Serverless v2 capacity, in ACUs, by the names of ServerlessV2ScalingConfiguration."""
 
-    min_capacity = fields.Float(data_key="MinCapacity", required=True, validate=validate.Range(0, 256))
-    max_capacity = fields.Float(data_key="MaxCapacity", required=True, validate=validate.Range(1, 256))
+    min_capacity = fields.Float(
+        data_key="MinCapacity", required=True, validate=[validate.Range(0, 256), _half_steps]
+    )
+    max_capacity = fields.Float(
+        data_key="MaxCapacity", required=True, validate=[validate.Range(1, 256), _half_steps]
+    )
+    auto_pause = fields.Integer(data_key="SecondsUntilAutoPause", strict=True, validate=validate.Range(300, 86_400))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _capacities_agree(self, data: Mapping[str, Any], **_: Any) -> None:
+        problems: dict[str, list[str]] = {}
+        if data["min_capacity"] > data["max_capacity"]:
+            problems["MinCapacity"] = ["is more than MaxCapacity"]
+        if "auto_pause" in data and data["min_capacity"] > 0:
+            problems["SecondsUntilAutoPause"] = ["needs a MinCapacity of 0"]
+        if problems:
+            raise ValidationError(problems)
 
 
 class ClusterSchema(Schema):
@@ -156,16 +200,63 @@ class ClusterSchema(Schema):
     log_exports = fields.List(_text())
     serverless_scaling = fields.Nested(ScalingSchema)
     backup_retention_days = fields.Integer(strict=True, validate=validate.Range(1, 35))
-    backup_window = fields.String(validate=NAME)
-    maintenance_window = fields.String(validate=NAME)
+    backup_window = fields.String(validate=DAILY)
+    maintenance_window = fields.String(validate=WEEKLY)
     deletion_protection = fields.Boolean()
+    copy_tags_to_snapshot = fields.Boolean()
+    storage_type = fields.String(validate=validate.OneOf(["aurora", "aurora-iopt1"], error="must be one of {choices}"))
+    network_type = fields.String(validate=validate.OneOf(["IPV4", "DUAL"], error="must be one of {choices}"))
+    backtrack_seconds = fields.Integer(strict=True, validate=validate.Range(0, 259_200))
+    engine_lifecycle_support = fields.String(
+        validate=validate.OneOf(
+            ["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"],
+            error="must be one of {choices}",
+        )
+    )
+    database_insights = fields.String(validate=validate.OneOf(INSIGHTS_MODES, error="must be one of {choices}"))
+    http_endpoint = fields.Boolean()
+    local_write_forwarding = fields.Boolean()
+    tags = _tags()
 
 
-class InstancesSchema(Schema):
-    """What to make instead of mirroring the target."""
+class InstanceSchema(Schema):
+    """What an instance has instead of what its model, an instance of the target, has."""
+
+    instance_class = fields.String(data_key="class", allow_none=True, validate=INSTANCE_CLASS)
+    parameter_group = fields.String(validate=NAME)
+    performance_insights = fields.Boolean()
+    performance_insights_retention_days = fields.Integer(strict=True, validate=_insights_days)
+    publicly_accessible = fields.Boolean()
+    auto_minor_version_upgrade = fields.Boolean()
+    maintenance_window = fields.String(validate=WEEKLY)
+    ca_certificate = fields.String(validate=NAME)
+    tags = _tags()
+
+    @validates_schema(skip_on_field_errors=True)
+    def _retention_needs_insights(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "performance_insights_retention_days" in data and data.get("performance_insights") is False:
+            raise ValidationError({"performance_insights_retention_days": ["nothing is kept without the insights"]})
+
+
+class MemberSchema(InstanceSchema):
+    """One instance, the writer first."""
+
+    tier = fields.Integer(strict=True, validate=validate.Range(0, 15))  # CreateDBInstance, PromotionTier
+
+
+class InstancesSchema(InstanceSchema):
+    """What to make instead of mirroring the target: for all instances, and (`members`) one by one."""
 
     count = fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(1, MAX_INSTANCES))
-    instance_class = fields.String(data_key="class", allow_none=True, load_default=None, validate=INSTANCE_CLASS)
+    members = fields.List(
+        fields.Nested(MemberSchema), load_default=list, validate=validate.Length(max=MAX_INSTANCES)
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _members_are_counted(self, data: Mapping[str, Any], **_: Any) -> None:
+        members = data["members"]
+        if members and data["count"] not in (None, len(members)):
+            raise ValidationError({"count": [f"is {data['count']}, but members lists {len(members)}"]})
 
 
 class CredentialsSchema(Schema):

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import attributes, neighbours, rules, timing, views
 from ..catalogue import check_upgrade, check_version
-from ..errors import invalid_combination
+from ..errors import RdsError, invalid_combination
 from ..model import Attributes, Cluster
 from ..world import Change
 from .clusters import managed_password
@@ -85,10 +85,35 @@ def _changes(call: Call, cluster: Cluster) -> Attributes:
         changes["EnabledCloudwatchLogsExports"] = attributes.export_changes(
             exports, call["CloudwatchLogsExportConfiguration"]
         )
+    if "EnableLocalWriteForwarding" in call.parameters:
+        changes["LocalWriteForwardingStatus"] = "enabled" if call["EnableLocalWriteForwarding"] else "disabled"
+    if changes.get("DatabaseInsightsMode") == "advanced":
+        _check_insights(cluster, changes)
     if scaling := changes.get("ServerlessV2ScalingConfiguration"):
         changes["ServerlessV2ScalingConfiguration"] = current.get("ServerlessV2ScalingConfiguration", {}) | scaling
         attributes.check_scaling(changes["ServerlessV2ScalingConfiguration"])
     return changes
+
+
+def _check_insights(cluster: Cluster, changes: Attributes) -> None:
+    """Raises RdsError for an advanced mode without what it asks for (API reference, DatabaseInsightsMode)."""
+    kept = changes.get("PerformanceInsightsRetentionPeriod", 0)
+    if not changes.get("PerformanceInsightsEnabled") or kept < 465:
+        raise invalid_combination(
+            "To enable the Advanced mode of Database Insights, turn Performance Insights on and keep it for 465 days."
+        )
+    for member in cluster.instances:
+        member.attributes["DatabaseInsightsMode"] = "advanced"
+
+
+@action("EnableHttpEndpoint")
+def enable_http_endpoint(call: Call) -> dict[str, Any]:
+    """Turn the Data API on: the flag alone, nothing answers there."""
+    cluster = rules.cluster(call.realm, call["ResourceArn"])
+    if cluster.status != "available":
+        raise RdsError("InvalidResourceStateFault", f"The cluster {cluster.name} is {cluster.status}.")
+    cluster.attributes["HttpEndpointEnabled"] = True
+    return {"ResourceArn": cluster.arn, "HttpEndpointEnabled": True}
 
 
 def _defer(call: Call, cluster: Cluster, changes: Attributes, new_name: str | None, password: str | None) -> None:

@@ -130,6 +130,10 @@ class Rds:
         answer = call(self._client.modify_db_cluster, DBClusterIdentifier=cluster_id, ApplyImmediately=True, **changes)
         return Cluster.from_api(answer["DBCluster"])
 
+    def enable_http_endpoint(self, arn: str) -> None:
+        """EnableHttpEndpoint: the Data API. ModifyDBCluster has a parameter of that name for Serverless v1 only."""
+        call(self._client.enable_http_endpoint, ResourceArn=arn)
+
     def rename_cluster(self, cluster_id: str, new_id: str) -> None:
         self.modify_cluster(cluster_id, NewDBClusterIdentifier=new_id)
 

@@ -10,6 +10,9 @@ from typing import Any
 from aurora_restore.clock import iso
 
 Tags = dict[str, str]
+ADVANCED = "advanced"  # a DatabaseInsightsMode
+FIFTEEN_MONTHS = 465  # days; API reference, DatabaseInsightsMode: what the advanced mode keeps
+FORWARDING = ("enabled", "enabling", "requested")  # of a LocalWriteForwardingStatus: it is on, or will be
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
-"""Aurora MySQL through PyMySQL, and MariaDB, which stands in for it: what differs is in `_DIALECTS`."""
+"""Aurora MySQL through PyMySQL, and MariaDB, which stands in for it: what differs is in `mysql_session.DIALECTS`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import pymysql
@@ -14,6 +13,7 @@ from pymysql.cursors import SSCursor
 from aurora_restore.db import mysql_accounts, mysql_masking
 from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, StatementTimedOut, TlsFailed
 from aurora_restore.db.model import Access, Database, Endpoint, TextTable, Wire
+from aurora_restore.db.mysql_session import DIALECTS
 from aurora_restore.db.quoting import mysql_name, split_table
 from aurora_restore.db.statements import Statement
 from aurora_restore.errors import DatabaseUnreachable, RestoreError
@@ -34,46 +34,6 @@ _SAFE = (
     ER.ACCESS_DENIED_ERROR,
     1792,  # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
 )
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How one server says what the other says differently.
-
-    `accounts`: host, plugin, verifier in hexadecimal, whether locked, of the accounts of one user name.
-    `unlocked`: user and host of all accounts that may log in.
-    """
-
-    statement_timeout: str
-    milliseconds: bool
-    accounts: str
-    unlocked: str
-    default_plugin: str
-
-
-_DIALECTS = {
-    "MySQL": Dialect(
-        statement_timeout="SET SESSION max_execution_time = %s",
-        milliseconds=True,
-        accounts="SELECT host, plugin, HEX(authentication_string), account_locked = 'Y' OR password_expired = 'Y' "
-        "FROM mysql.user WHERE user = %s ORDER BY host",
-        unlocked="SELECT user, host FROM mysql.user WHERE account_locked = 'N'",
-        # MySQL 8.0 has the first variable, 8.4 the second (`*:caching_sha2_password,,`).
-        default_plugin="SHOW GLOBAL VARIABLES WHERE variable_name "
-        "IN ('default_authentication_plugin', 'authentication_policy')",
-    ),
-    "MariaDB": Dialect(
-        statement_timeout="SET SESSION max_statement_time = %s",
-        milliseconds=False,
-        accounts="SELECT u.host, u.plugin, HEX(u.authentication_string), "
-        "COALESCE(JSON_VALUE(p.priv, '$.account_locked'), 0) = 1 OR u.password_expired = 'Y' FROM mysql.user u "
-        "JOIN mysql.global_priv p ON p.user = u.user AND p.host = u.host WHERE u.user = %s ORDER BY u.host",
-        unlocked="SELECT u.user, u.host FROM mysql.user u JOIN mysql.global_priv p ON p.user = u.user "
-        "AND p.host = u.host "
-        "WHERE u.is_role <> 'Y' AND COALESCE(JSON_VALUE(p.priv, '$.account_locked'), 0) <> 1",
-        default_plugin="SELECT 'plugin', 'mysql_native_password'",
-    ),
-}
 
 
 class MysqlDatabase:
@@ -105,7 +65,7 @@ class MysqlDatabase:
                         f"{endpoint.host}:{endpoint.port} refuses the login of {endpoint.user!r}."
                     ) from None
                 raise
-        self.dialect = _DIALECTS["MariaDB" if "MariaDB" in self._version() else "MySQL"]
+        self.dialect = DIALECTS["MariaDB" if "MariaDB" in self._version() else "MySQL"]
         self.run("SET SESSION time_zone = '+00:00'")
         self.limit_statements(wire.statement_seconds)
 

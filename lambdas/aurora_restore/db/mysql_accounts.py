@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
 
 from aurora_restore.db import verifiers
 from aurora_restore.db.failures import GrantsNotExact, StatementFailed
 from aurora_restore.db.model import Access
+from aurora_restore.db.mysql_session import Accounts
 from aurora_restore.db.quoting import mysql_schema_pattern
 from aurora_restore.errors import DatabaseRefused
-
-if TYPE_CHECKING:
-    from aurora_restore.db.mysql import MysqlDatabase
 
 # SHOW GRANTS: `GRANT SELECT, INSERT ON `shop`.* TO ...` for rights, `GRANT `role`@`%` TO ...` for memberships.
 _GRANT = re.compile(r"GRANT (?P<privileges>.+?)(?: ON (?P<target>.+?))? TO [`']")
@@ -28,77 +25,77 @@ _SERVICE = ("rds", "mysql.", "mariadb.")  # rdsadmin, rdsproxyadmin, rdsrepladmi
 _ORDER = ("SELECT", "INSERT", "UPDATE", "DELETE")  # as SHOW GRANTS prints them
 
 
-def ensure_login(database: MysqlDatabase, user: str, password: str) -> list[str]:
+def ensure_login(session: Accounts, user: str, password: str) -> list[str]:
     """Let every account of `user` (at least 'user'@'%') log in with `password`. Returns what was changed.
 
     The password leaves as a verifier only: the server's logs never see it. Raises DatabaseRefused for the master user.
     """
-    if user == database.endpoint.user:
+    if user == session.endpoint.user:
         raise DatabaseRefused(
             f"{user!r} is the cluster's master user and cannot be an application's login.",
             remedy="Put another username into the user's secret.",
         )
-    plugin = _plugin(database)
+    plugin = _plugin(session)
     changes = []
-    accounts = database.run(database.dialect.accounts, user)
+    accounts = session.run(session.dialect.accounts, user)
     for host, present_plugin, stored, locked in accounts:
         if locked or not verifiers.mysql_verifier_matches(present_plugin, bytes.fromhex(stored or ""), password):
             verifier = verifiers.mysql_verifier(plugin, password)
-            database.run(f"ALTER USER %s@%s IDENTIFIED WITH {plugin} AS %s ACCOUNT UNLOCK", user, host, verifier)
+            session.run(f"ALTER USER %s@%s IDENTIFIED WITH {plugin} AS %s ACCOUNT UNLOCK", user, host, verifier)
             changes.append(f"ALTER USER PASSWORD @{host}")
     if not any(host == "%" for host, *_ in accounts):
-        database.run(
+        session.run(
             f"CREATE USER %s@%s IDENTIFIED WITH {plugin} AS %s", user, "%", verifiers.mysql_verifier(plugin, password)
         )
         changes.append("CREATE USER @%")
     return changes
 
 
-def ensure_grants(database: MysqlDatabase, user: str, access: Access, schemas: Collection[str]) -> list[str]:
+def ensure_grants(session: Accounts, user: str, access: Access, schemas: Collection[str]) -> list[str]:
     """Give every account of `user` exactly `access` to `schemas`. Returns what was changed.
 
     A grant on a schema covers the tables it will have. Raises DatabaseRefused for a schema that does not exist,
     GrantsNotExact where the master may not grant.
     """
-    absent = sorted(set(schemas) - database.schemas())
+    absent = sorted(set(schemas) - session.schemas())
     if absent:
         raise DatabaseRefused(
-            f"{database.endpoint.host} has no database {', '.join(map(repr, absent))}.",
+            f"{session.endpoint.host} has no database {', '.join(map(repr, absent))}.",
             remedy="Correct `schemas` under users in the request.",
         )
-    return _converge(database, user, _goal(access, schemas))
+    return _converge(session, user, _goal(access, schemas))
 
 
-def revoke_all(database: MysqlDatabase, user: str) -> list[str]:
+def revoke_all(session: Accounts, user: str) -> list[str]:
     """Take every right from every account of `user`. Returns what was changed."""
-    return _converge(database, user, _NOTHING)
+    return _converge(session, user, _NOTHING)
 
 
-def deviations(database: MysqlDatabase, access: Access, schemas: Collection[str]) -> list[str]:
+def deviations(session: Accounts, access: Access, schemas: Collection[str]) -> list[str]:
     """Where the current user's grants differ from `access` to `schemas`; the server's own words for them."""
-    held = _parse(row[0] for row in database.run("SHOW GRANTS"))
+    held = _parse(row[0] for row in session.run("SHOW GRANTS"))
     goal = _goal(access, schemas)
     return [f"may {_words(right)}" for right in sorted(held - goal)] + [
         f"may not {_words(right)}" for right in sorted(goal - held)
     ]
 
 
-def _converge(database: MysqlDatabase, user: str, goal: set[Grant]) -> list[str]:
+def _converge(session: Accounts, user: str, goal: set[Grant]) -> list[str]:
     changes = []
-    for host, *_ in database.run(database.dialect.accounts, user):
-        held = _held(database, user, host)
+    for host, *_ in session.run(session.dialect.accounts, user):
+        held = _held(session, user, host)
         if held == goal:
             continue
         try:
-            _replace(database, user, host, held, goal)
+            _replace(session, user, host, held, goal)
         except StatementFailed as error:
             raise GrantsNotExact(
-                f"The master user {database.endpoint.user!r} may not change the rights of {user!r}@{host!r}: "
+                f"The master user {session.endpoint.user!r} may not change the rights of {user!r}@{host!r}: "
                 f"{error.message}",
                 remedy="Give the source's master user the rights and roles (WITH ADMIN OPTION) in question, or put the "
                 "name of a new login into the secret.",
             ) from error
-        wrong = _held(database, user, host) ^ goal
+        wrong = _held(session, user, host) ^ goal
         if wrong:
             listed = "; ".join(map(_words, sorted(wrong)))
             raise GrantsNotExact(f"The rights of {user!r}@{host!r} cannot be put right: {listed}.")
@@ -106,13 +103,13 @@ def _converge(database: MysqlDatabase, user: str, goal: set[Grant]) -> list[str]
     return changes
 
 
-def _replace(database: MysqlDatabase, user: str, host: str, held: set[Grant], goal: set[Grant]) -> None:
+def _replace(session: Accounts, user: str, host: str, held: set[Grant], goal: set[Grant]) -> None:
     """Nothing first, then the goal: the grammar cannot revoke just what is too much."""
     for role in sorted(privileges for privileges, target in held if not target):
-        database.run(f"REVOKE {role} FROM %s@%s", user, host)
-    database.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@%s", user, host)
+        session.run(f"REVOKE {role} FROM %s@%s", user, host)
+    session.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@%s", user, host)
     for privileges, target in sorted(goal - _NOTHING):
-        database.run(f"GRANT {privileges} ON {target.replace('%', '%%')} TO %s@%s", user, host)
+        session.run(f"GRANT {privileges} ON {target.replace('%', '%%')} TO %s@%s", user, host)
 
 
 def _goal(access: Access, schemas: Collection[str]) -> set[Grant]:
@@ -120,8 +117,8 @@ def _goal(access: Access, schemas: Collection[str]) -> set[Grant]:
     return _NOTHING | {(privileges, f"{mysql_schema_pattern(schema)}.*") for schema in schemas}
 
 
-def _held(database: MysqlDatabase, user: str, host: str) -> set[Grant]:
-    return _parse(row[0] for row in database.run("SHOW GRANTS FOR %s@%s", user, host))
+def _held(session: Accounts, user: str, host: str) -> set[Grant]:
+    return _parse(row[0] for row in session.run("SHOW GRANTS FOR %s@%s", user, host))
 
 
 def _parse(lines: Iterable[str]) -> set[Grant]:
@@ -135,9 +132,9 @@ def _parse(lines: Iterable[str]) -> set[Grant]:
     return grants
 
 
-def _plugin(database: MysqlDatabase) -> str:
+def _plugin(session: Accounts) -> str:
     """The server's own default: what the application's driver was chosen for, and what the server will still load."""
-    values = " ".join(str(row[1]) for row in database.run(database.dialect.default_plugin))
+    values = " ".join(str(row[1]) for row in session.run(session.dialect.default_plugin))
     return "mysql_native_password" if "mysql_native_password" in values else "caching_sha2_password"
 
 
@@ -146,24 +143,24 @@ def _words(grant: Grant) -> str:
     return f"{privileges} on {target}" if target else f"act as {privileges}"
 
 
-def inherited_logins(database: MysqlDatabase) -> list[str]:
+def inherited_logins(session: Accounts) -> list[str]:
     """`user@host` of every account that may log in, but for our own, the service's, and those of the server itself.
 
     Nobody reaches an Aurora server as `localhost`. A further account of the master's name counts as inherited: its
     password is not the one that was reset.
     """
-    own = database.run("SELECT CURRENT_USER()")[0][0]
-    accounts = [f"{user}@{host}" for user, host in database.run(database.dialect.unlocked) if host not in _LOCAL]
+    own = session.run("SELECT CURRENT_USER()")[0][0]
+    accounts = [f"{user}@{host}" for user, host in session.run(session.dialect.unlocked) if host not in _LOCAL]
     return sorted(account for account in accounts if account != own and not account.startswith(_SERVICE))
 
 
-def set_login(database: MysqlDatabase, login: str, *, enabled: bool) -> None:
+def set_login(session: Accounts, login: str, *, enabled: bool) -> None:
     """Lock or unlock an account. Raises GrantsNotExact where the master may not."""
     user, host = login.rsplit("@", 1)
     try:
-        database.run(f"ALTER USER %s@%s ACCOUNT {'UNLOCK' if enabled else 'LOCK'}", user, host)
+        session.run(f"ALTER USER %s@%s ACCOUNT {'UNLOCK' if enabled else 'LOCK'}", user, host)
     except StatementFailed as error:
         raise GrantsNotExact(
-            f"The master user {database.endpoint.user!r} may not lock the account {login!r}: {error.message}",
+            f"The master user {session.endpoint.user!r} may not lock the account {login!r}: {error.message}",
             remedy="Drop or lock the account in the source, then restore from a newer snapshot.",
         ) from error

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Timer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aurora_restore.db.model import TextTable
+from aurora_restore.db.mysql_session import Guarded, Session
 from aurora_restore.db.quoting import mysql_name
 from aurora_restore.db.statements import Statement
 from aurora_restore.errors import RestoreError
-
-if TYPE_CHECKING:
-    from aurora_restore.db.mysql import MysqlDatabase
 
 _GRACE_SECONDS = 1.0  # where the server stops a statement by itself, it shall be the first to
 _TEXT_TABLES = (
@@ -26,19 +24,19 @@ _TEXT_TABLES = (
 
 
 @contextmanager
-def changing(database: MysqlDatabase) -> Iterator[None]:
+def changing(session: Session) -> Iterator[None]:
     """A transaction; the master's privileges are the server's, so there is nobody to act for."""
-    database.run("START TRANSACTION")
+    session.run("START TRANSACTION")
     try:
         yield
     except BaseException:
         with suppress(RestoreError):  # a broken connection has rolled back already
-            database.run("ROLLBACK")
+            session.run("ROLLBACK")
         raise
-    database.run("COMMIT")
+    session.run("COMMIT")
 
 
-def execute(database: MysqlDatabase, statement: Statement, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+def execute(session: Guarded, statement: Statement, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
     """Run one statement, `:name` bound by the driver, and end it when its time is over.
 
     MySQL's own statement timeout (max_execution_time) is for SELECT only; anything else is ended with KILL QUERY, which
@@ -47,20 +45,20 @@ def execute(database: MysqlDatabase, statement: Statement, values: Mapping[str, 
     sql = statement.texts[0]
     if statement.names:
         sql = "%s".join(text.replace("%", "%%") for text in statement.texts)
-    guard = Timer(database.limit + _GRACE_SECONDS, _kill, [database, database.thread_id()])
+    guard = Timer(session.limit + _GRACE_SECONDS, _kill, [session, session.thread_id()])
     guard.daemon = True
     guard.start()
     try:
-        return database.run(sql, *(values[name] for name in statement.names))
+        return session.run(sql, *(values[name] for name in statement.names))
     finally:
         guard.cancel()
 
 
-def text_tables(database: MysqlDatabase, own_schemas: tuple[str, ...]) -> list[TextTable]:
+def text_tables(session: Session, own_schemas: tuple[str, ...]) -> list[TextTable]:
     """Tables with columns for text."""
     found: dict[tuple[str, str], list[str]] = {}
     rows: dict[tuple[str, str], int] = {}
-    for schema, table, column, estimate in database.run(_TEXT_TABLES, own_schemas):
+    for schema, table, column, estimate in session.run(_TEXT_TABLES, own_schemas):
         found.setdefault((schema, table), []).append(column)
         rows[schema, table] = int(estimate)
     return [TextTable(*key, tuple(columns), rows[key]) for key, columns in found.items()]
@@ -77,8 +75,8 @@ def text_query(table: TextTable, rows: int | None) -> str:
     return f"{sql} LIMIT {int(rows)}"
 
 
-def _kill(database: MysqlDatabase, thread: int) -> None:
+def _kill(session: Guarded, thread: int) -> None:
     with suppress(RestoreError):
-        other = database.another()
+        other = session.another()
         other.execute(Statement((f"KILL QUERY {int(thread)}",)), {})
         other.close()

@@ -25,6 +25,11 @@ def _told(target: Cluster, restore: Mapping[str, Any]) -> Iterator[str]:
         yield f"custom endpoints go on leading to the old cluster: {', '.join(endpoints)}"
     if restore["iam_authentication"]:
         yield f"IAM policies for logins (rds-db:connect) name {target.resource_id}; the new cluster has another id"
+    for role in raw.get("AssociatedRoles") or []:
+        feature = role.get("FeatureName") or "no feature"
+        yield f"the IAM role {role.get('RoleArn')} ({feature}) is to be associated with the new cluster"
+    for domain in raw.get("DomainMemberships") or []:
+        yield f"the new cluster is to join the directory domain {domain.get('Domain')}"
     if raw.get("ActivityStreamStatus") in STREAMING:
         yield "the activity stream stays with the old cluster"
     if raw.get("MasterUserSecret"):

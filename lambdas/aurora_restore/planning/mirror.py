@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aurora_restore import identifiers
-from aurora_restore.aws.rds_types import Cluster, Instance, own_tags
+from aurora_restore.aws.rds_types import ADVANCED, FIFTEEN_MONTHS, FORWARDING, Cluster, Instance, own_tags
+from aurora_restore.errors import InvalidRequest
 from aurora_restore.settings import Settings
 
 if TYPE_CHECKING:  # the schema of requests would be a fifth of the cold start of steps that only need the rest here
@@ -14,6 +15,7 @@ if TYPE_CHECKING:  # the schema of requests would be a fifth of the cold start o
     from aurora_restore.request import Instances
 
 TARGET, REQUEST, PIPELINE = "target", "request", "pipeline"
+_INSIGHTS = ("performance_insights", "performance_insights_kms_key_id", "performance_insights_retention_days")
 
 
 def mirror_cluster(
@@ -26,10 +28,12 @@ def mirror_cluster(
     wanted: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """`plan.restore`, and for each of its keys where the value came from; `wanted` is the request's `cluster`."""
-    mirrored = {**_cluster_settings(target), "tags": _tags(settings, operation_id, target.tags)}
+    mirrored = _cluster_settings(target)
+    more_tags = wanted.get("tags", {})
     origins = {
         **dict.fromkeys(mirrored, TARGET),
         **dict.fromkeys(wanted, REQUEST),
+        "tags": _origin_of_tags(more_tags),
         "cluster_id": PIPELINE,
         "engine": source.origin,
         # Without EngineVersion RDS takes the region's default; one older than the snapshot's is refused.
@@ -43,6 +47,7 @@ def mirror_cluster(
         "kms_key_id": key,
         **mirrored,
         **wanted,
+        "tags": _tags(settings, operation_id, {**target.tags, **more_tags}),
     }
     return restore, origins
 
@@ -53,27 +58,30 @@ def mirror_instances(
     """`plan.instances`, the future writer first, and their origins; `existing` has the target's writer first.
 
     `replaces` is the target's instance whose name the new one takes in the swap. Beyond the target's own number the
-    last one is repeated.
+    last one is repeated. An origin is that of all instances (`instances.class`) or of one (`instances.2.class`).
     """
     tiers = {member.instance_id: member.promotion_tier for member in target.members}
     planned = []
+    origins = {"instances.count": REQUEST if wanted.count else TARGET, "instances.*": TARGET}
+    origins |= {"instances.id": PIPELINE, "instances.replaces": PIPELINE}
+    origins |= {f"instances.{name}": REQUEST for name in wanted.every if name != "tags"}
     for number in range(1, (wanted.count or len(existing)) + 1):
         model = existing[min(number, len(existing)) - 1]
+        own = wanted.of(number)
         planned.append(
             {
                 "id": identifiers.new_instance(target.cluster_id, operation_id, number),
-                "class": wanted.instance_class or model.instance_class,
+                "class": model.instance_class,
                 "tier": tiers.get(model.instance_id, 1),
                 "replaces": model.instance_id if number <= len(existing) else None,
-                **_instance_settings(model.raw),
-                "tags": _tags(settings, operation_id, model.tags),
+                **_with_insights({**_instance_settings(model.raw), **own}),
+                "tags": _tags(settings, operation_id, {**model.tags, **own["tags"]}),
             }
         )
-    origins = {
-        "instances.count": REQUEST if wanted.count else TARGET,
-        "instances.class": REQUEST if wanted.instance_class else TARGET,
-        "instances.*": TARGET,
-    }
+        members = wanted.members[number - 1] if number <= len(wanted.members) else {}
+        origins |= {f"instances.{number}.{name}": REQUEST for name in members if name != "tags"}
+        if own["tags"]:
+            origins[f"instances.{number}.tags"] = _origin_of_tags(own["tags"])
     return planned, origins
 
 
@@ -111,6 +119,34 @@ def mirror_back(
     return {"restore": restore, "instance_tags": share_tags(instances), "instances": instances}
 
 
+def require_sound(
+    settings: Settings,
+    wanted: Mapping[str, Any],
+    wanted_instances: Instances,
+    restore: Mapping[str, Any],
+    planned: Sequence[Mapping[str, Any]],
+) -> None:
+    """Raise InvalidRequest with everything that RDS would refuse only after the cluster is restored."""
+    found = []
+    scaling = restore["serverless_scaling"]
+    if any(instance["class"] == "db.serverless" for instance in planned) and not scaling:
+        found.append("instances: db.serverless needs cluster.serverless_scaling, for the target has none")
+    asked = {*wanted, *wanted_instances.every, *(name for one in wanted_instances.members for name in one)}
+    chosen = asked & {"database_insights", *_INSIGHTS}
+    if chosen and restore["database_insights"] == ADVANCED and not _all_keep_insights(planned):
+        found.append(
+            f"instances: Database Insights is {ADVANCED}, so every instance needs performance_insights, alike and with "
+            f"performance_insights_retention_days of at least {FIFTEEN_MONTHS}; or give cluster.database_insights"
+        )
+    prefix = f"{settings.name_prefix}:"
+    given = {"cluster": wanted.get("tags", {}), "instances": wanted_instances.every.get("tags", {})}
+    given |= {f"instances.members.{number}": one.get("tags", {}) for number, one in enumerate(wanted_instances.members)}
+    for where, tags in given.items():
+        found += [f"{where}.tags: {name} is the pipeline's own" for name in sorted(tags) if name.startswith(prefix)]
+    if found:
+        raise InvalidRequest("The request does not fit the target: " + "; ".join(found) + ".")
+
+
 def share_tags(planned: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """`plan.instance_tags`: each different set of tags once; `tags` of an instance becomes the number of its set.
 
@@ -134,6 +170,11 @@ def _cluster_settings(target: Cluster) -> dict[str, Any]:
         "iam_authentication": bool(raw.get("IAMDatabaseAuthenticationEnabled")),
         "log_exports": list(raw.get("EnabledCloudwatchLogsExports") or []),
         "copy_tags_to_snapshot": bool(raw.get("CopyTagsToSnapshot")),
+        "backtrack_seconds": raw.get("BacktrackWindow") or None,
+        "engine_lifecycle_support": raw.get("EngineLifecycleSupport"),
+        "database_insights": raw.get("DatabaseInsightsMode"),
+        "http_endpoint": bool(raw.get("HttpEndpointEnabled")),
+        "local_write_forwarding": raw.get("LocalWriteForwardingStatus") in FORWARDING,
         "serverless_scaling": _scaling(raw.get("ServerlessV2ScalingConfiguration")),
         "storage_type": raw.get("StorageType"),
         "network_type": raw.get("NetworkType"),
@@ -162,6 +203,18 @@ def _instance_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _with_insights(planned: dict[str, Any]) -> dict[str, Any]:
+    """Neither key nor retention without Performance Insights: RDS refuses them."""
+    if planned["performance_insights"]:
+        return planned
+    return {**planned, "performance_insights_kms_key_id": None, "performance_insights_retention_days": None}
+
+
+def _all_keep_insights(planned: Sequence[Mapping[str, Any]]) -> bool:
+    kinds = {tuple(instance[name] for name in _INSIGHTS) for instance in planned}
+    return len(kinds) == 1 and all(on and (days or 0) >= FIFTEEN_MONTHS for on, _, days in kinds)
+
+
 def _scaling(raw: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Serverless v2: capacity in ACUs, auto-pause in seconds (only valid when the minimum is 0)."""
     if not raw:
@@ -170,6 +223,11 @@ def _scaling(raw: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if raw.get("SecondsUntilAutoPause"):
         scaling["SecondsUntilAutoPause"] = raw["SecondsUntilAutoPause"]
     return {key: value for key, value in scaling.items() if value is not None}
+
+
+def _origin_of_tags(more: Mapping[str, str]) -> str:
+    """The operation's own tag comes with every origin."""
+    return f"{TARGET} and {REQUEST}" if more else TARGET
 
 
 def _tags(settings: Settings, operation_id: str, tags: Mapping[str, str]) -> dict[str, str]:

@@ -11,10 +11,9 @@ from aurora_restore.context import Context
 from aurora_restore.errors import IncompatibleEngine, NameTaken
 
 STRATEGY = "replace"
-NOT_MADE_AGAIN = {  # of DescribeDBClusters: what neither the way back nor any new cluster mirrors
+NOT_MADE_AGAIN = {  # of DescribeDBClusters: what the way back does not give the target again
     "ActivityStreamKinesisStreamName": "its activity stream",
     "AssociatedRoles": "its associated IAM roles",
-    "BacktrackWindow": "backtracking",
     "CustomEndpoints": "its custom endpoints",
     "HttpEndpointEnabled": "the Data API",
     "ReadReplicaIdentifiers": "replication from it",

@@ -57,8 +57,8 @@ def arguments(restore: Mapping[str, Any]) -> dict[str, Any]:
     """`plan.restore` as its `api` takes it, RestoreDBClusterFromSnapshot or RestoreDBClusterToPointInTime.
 
     Everything is explicit: what is left out silently becomes a default (security group, subnet group, parameter group).
-    Deletion protection and maintenance window come last, with ArchiveSnapshot: the one would hinder an undo, the other
-    is no parameter of this call.
+    What this call cannot carry comes later: with CheckInstances what has to be there before the swap, with
+    ArchiveSnapshot the maintenance window, and deletion protection, which would hinder an undo.
     """
     given = {
         "DBClusterIdentifier": restore["cluster_id"],
@@ -72,6 +72,8 @@ def arguments(restore: Mapping[str, Any]) -> dict[str, Any]:
         "EnableCloudwatchLogsExports": restore["log_exports"] or None,
         "CopyTagsToSnapshot": restore["copy_tags_to_snapshot"],
         "ServerlessV2ScalingConfiguration": restore["serverless_scaling"],
+        "BacktrackWindow": restore.get("backtrack_seconds"),  # a resumed plan may be older than this setting
+        "EngineLifecycleSupport": restore.get("engine_lifecycle_support"),
         "StorageType": restore["storage_type"],
         "NetworkType": restore["network_type"],
         "BackupRetentionPeriod": restore["backup_retention_days"],

@@ -47,6 +47,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     restore, origins = mirror.mirror_cluster(settings, operation_id, target, source, key, key_origin, request.cluster)
     restore |= {**source.restore, **({"snapshot_id": hops[-1].snapshot_id} if hops else {})}
     planned, instance_origins = mirror.mirror_instances(settings, operation_id, target, instances, request.instances)
+    problems.check(mirror.require_sound, settings, request.cluster, request.instances, restore, planned)
     approval = _approval(request)
     history = context.store.history(resource_key(settings.region, target.cluster_id))
     phases = {phase: deadlines.expected_seconds(history, phase) for phase in ("copy", "restore", "instances")}

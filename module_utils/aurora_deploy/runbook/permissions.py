@@ -72,6 +72,11 @@ def needs(prefix: str, plan: Mapping[str, Any]) -> Iterator[Need]:
     if plan["restore"].get("snapshot_id"):
         yield Need("restore-snapshot", ("rds:RestoreDBClusterFromSnapshot", "rds:AddTagsToResource"), (new,), made)
     yield Need("create-instances", ("rds:CreateDBInstance", "rds:AddTagsToResource"), instances, made)
+    settings = plan["restore"]
+    if settings.get("database_insights") == "advanced" or settings.get("local_write_forwarding"):
+        yield Need("check-instances", ("rds:ModifyDBCluster",), (new,), made)
+    if settings.get("http_endpoint"):
+        yield Need("check-instances", ("rds:EnableHttpEndpoint",), (new,), made)
     yield Need("reset-credentials", ("rds:ModifyDBCluster",), (new,), made)
     yield Need("handle-failure", ("rds:DeleteDBCluster",), (new,), made)
     yield Need("handle-failure", ("rds:DeleteDBInstance",), instances, made)

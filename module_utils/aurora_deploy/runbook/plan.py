@@ -10,7 +10,7 @@ from aurora_deploy.runbook.cost import cost
 from aurora_deploy.runbook.text import duration
 
 _MASTERS = {"secret": "password from the pipeline's secret", "managed": "password kept and rotated by RDS"}
-_TOLD_ELSEWHERE = frozenset({"cluster_id", "snapshot_id", "source_cluster", "source_resource_id", "tags"})
+_TOLD_ELSEWHERE = frozenset({"cluster_id", "snapshot_id", "source_cluster", "source_resource_id"})
 
 
 def plan_lines(plan: Mapping[str, Any], prices: Mapping[str, float]) -> list[str]:
@@ -23,8 +23,10 @@ def plan_lines(plan: Mapping[str, Any], prices: Mapping[str, float]) -> list[str
         _line("new cluster", plan["restore"]["cluster_id"]),
         *_values(plan["restore"], plan["origins"], ""),
     ]
-    for instance in plan["instances"]:
-        lines += [_line("instance", instance["id"]), *_values(instance, plan["origins"], "instances.")]
+    for number, instance in enumerate(plan["instances"], start=1):
+        told = {**instance, "tags": plan["instance_tags"][instance["tags"]]}
+        prefixes = (f"instances.{number}.", "instances.")
+        lines += [_line("instance", instance["id"]), *_values(told, plan["origins"], *prefixes)]
     return [
         *lines,
         _line("master", _MASTERS[plan["credentials"]["master"]]),
@@ -92,22 +94,25 @@ def _copies(copy: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _values(part: Mapping[str, Any], origins: Mapping[str, str], prefix: str) -> list[str]:
-    """A line a value, with its origin; values that are not set are left out, and so is what has a line of its own."""
-    told = {key: value for key, value in part.items() if key not in _TOLD_ELSEWHERE and value not in (None, [], {})}
+def _values(part: Mapping[str, Any], origins: Mapping[str, str], *prefixes: str) -> list[str]:
+    """A line a value, with its origin, by the first of `prefixes` that knows one; not what has a line of its own."""
     return [
-        _line("", f"{key} = {_value(value)}{_origin(origins, prefix, key)}")
-        for key, value in told.items()
-        if key != "id"
+        _line("", f"{key} = {_value(value)}{_origin(origins, prefixes, key)}")
+        for key, value in part.items()
+        if key not in _TOLD_ELSEWHERE and key != "id"
     ]
 
 
-def _origin(origins: Mapping[str, str], prefix: str, key: str) -> str:
-    origin = origins.get(f"{prefix}{key}") or origins.get(f"{prefix}*")
+def _origin(origins: Mapping[str, str], prefixes: tuple[str, ...], key: str) -> str:
+    names = [f"{prefix}{name}" for name in (key, "*") for prefix in prefixes]
+    origin = next((origins[name] for name in names if name in origins), "")
     return f" (from the {origin})" if origin else ""
 
 
 def _value(value: Any) -> str:
+    """What is not set is told, too: then AWS's own default holds."""
+    if value in (None, [], {}):
+        return "none"
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -41,7 +41,19 @@ def test_attributes_of_a_cluster_come_back_as_they_were_set(aws: Aws) -> None:
         DeletionProtection=False,
         BackupRetentionPeriod=3,
     )
+    aws.rds.enable_http_endpoint(ResourceArn=found["DBClusterArn"])
+    advanced = {"DatabaseInsightsMode": "advanced", "EnablePerformanceInsights": True}
+    kept_briefly = {**advanced, "PerformanceInsightsRetentionPeriod": 7}
+    call = aws.rds.modify_db_cluster
+    assert refused(call, DBClusterIdentifier="orders", **kept_briefly) == "InvalidParameterCombination"
+    call(
+        DBClusterIdentifier="orders",
+        EnableLocalWriteForwarding=True,
+        **{**advanced, "PerformanceInsightsRetentionPeriod": 465},
+    )
     changed = aws.settle("orders")
+    assert (changed["HttpEndpointEnabled"], changed["LocalWriteForwardingStatus"]) == (True, "enabled")
+    assert (changed["DatabaseInsightsMode"], changed["PerformanceInsightsEnabled"]) == ("advanced", True)
     assert changed["EnabledCloudwatchLogsExports"] == ["instance"]
     assert (changed["DeletionProtection"], changed["BackupRetentionPeriod"]) == (False, 3)
     serverless = aws.instance(

@@ -22,6 +22,7 @@ from tests.unit.lambdas.fake_clock import FakeClock
 ACCOUNT = "123456789012"
 CLONES = 15
 TAKEN = ("Port", "DeletionProtection", "BackupRetentionPeriod", "PreferredBackupWindow")  # by both restores as given
+_VERBS = ("describe_", "copy_", "restore_", "modify_", "create_", "delete_", "add_", "remove_", "enable_")
 
 
 class Killed(BaseException):
@@ -70,7 +71,7 @@ class FakeRds:
         self._serial = 0
 
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
-        if not name.startswith(("describe_", "copy_", "restore_", "modify_", "create_", "delete_", "add_", "remove_")):
+        if not name.startswith(_VERBS):
             raise AttributeError(name)
         action = getattr(self, f"_{name}")
 
@@ -304,6 +305,12 @@ class FakeRds:
         cluster.update(changes)
         return {"DBCluster": dict(cluster)}
 
+    def _enable_http_endpoint(self, ResourceArn: str) -> dict[str, Any]:
+        cluster = self._find(self.clusters, "DBClusterArn", ResourceArn, "ResourceNotFoundFault")
+        self._require_available(cluster, "Status", "InvalidResourceStateFault")
+        cluster["HttpEndpointEnabled"] = True
+        return {"ResourceArn": ResourceArn, "HttpEndpointEnabled": True}
+
     def _delete_db_cluster(
         self, DBClusterIdentifier: str, SkipFinalSnapshot: bool, FinalDBSnapshotIdentifier: str = ""
     ) -> dict[str, Any]:
@@ -330,7 +337,12 @@ class FakeRds:
         )
         tags = given["Tags"]
         instance = self._new_instance(
-            given["DBInstanceIdentifier"], cluster, given["DBInstanceClass"], Status="creating", TagList=tags
+            given["DBInstanceIdentifier"],
+            cluster,
+            given["DBInstanceClass"],
+            Status="creating",
+            TagList=tags,
+            created_with=given,
         )
         self._in_a_while(lambda: instance.update(DBInstanceStatus="available"))
         return {"DBInstance": self._visible(instance)}

@@ -82,7 +82,7 @@ def test_every_code_of_the_operations_in_use_is_known() -> None:
     operations = ("RestoreDBClusterFromSnapshot", "CopyDBClusterSnapshot", "ModifyDBCluster", "ModifyDBInstance")
     removals = ("DeleteDBCluster", "DeleteDBInstance", "DeleteDBClusterSnapshot")
     plain = set()
-    for name in (*operations, "CreateDBInstance", *removals):
+    for name in (*operations, "CreateDBInstance", "EnableHttpEndpoint", *removals):
         for shape in model.operation_model(name).error_shapes:
             with pytest.raises(AwsCallFailed) as caught:
                 call(failing(client_error(shape.error_code)))

@@ -47,7 +47,7 @@ def test_the_full_request_is_taken() -> None:
     assert validate(FULL) == []
     request = parse(FULL)
     assert request.users[0].schemas == ("shop",)
-    assert request.instances.instance_class == "db.r6g.large"
+    assert request.instances.of(1) == {"class": "db.r6g.large", "tags": {}}
     assert request.verify.tables[0] == {"name": "shop.orders", "min_rows": 1, "max_rows": None}
 
 

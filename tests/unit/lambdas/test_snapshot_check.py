@@ -181,8 +181,8 @@ def test_the_topology_is_mirrored_with_its_origins(pipeline: Pipeline) -> None:
 
 
 def test_the_request_overrules_the_mirror(pipeline: Pipeline) -> None:
-    planned = plan(pipeline, instances={"count": 3, "class": "db.serverless"})
-    assert [item["class"] for item in planned["instances"]] == ["db.serverless"] * 3
+    planned = plan(pipeline, instances={"count": 3, "class": "db.t4g.medium"})
+    assert [item["class"] for item in planned["instances"]] == ["db.t4g.medium"] * 3
     assert [item["replaces"] for item in planned["instances"]] == ["orders-staging-1", "orders-staging-2", None]
     assert planned["origins"]["instances.class"] == "request"
 

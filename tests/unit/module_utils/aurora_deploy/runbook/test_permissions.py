@@ -58,6 +58,15 @@ def test_every_step_that_changes_something_is_asked_about_with_its_tags() -> Non
     assert {"aws:RequestTag/aurora-restore:operation", "aws:ResourceTag/aurora-restore:target"} <= keys
 
 
+def test_settings_that_no_restore_takes_are_asked_about_where_they_are_wanted() -> None:
+    iam = Iam()
+    wanted = {"http_endpoint": True, "database_insights": "advanced", "local_write_forwarding": False}
+    findings(iam, "aurora-restore", {**PLAN, "restore": {**PLAN["restore"], **wanted}})  # type: ignore[arg-type]
+    role = "arn:aws:iam::123456789012:role/aurora-restore-check-instances-role"
+    asked = [question["ActionNames"] for question in iam.asked if question["PolicySourceArn"] == role]
+    assert asked == [["rds:ModifyDBCluster"], ["rds:EnableHttpEndpoint"]]
+
+
 def test_what_a_role_lacks_is_named() -> None:
     _, denied = findings(Iam(denied="rds:CreateDBInstance"), "aurora-restore", PLAN)  # type: ignore[arg-type]
     role = "arn:aws:iam::123456789012:role/aurora-restore-create-instances-role"
