@@ -26,6 +26,7 @@ NAMES = (
     "definitions",
     "rds_authorization",
     "managed_keys",
+    "shared_keys",
     "policy_simulation",
     "secure_transport",
 )
