@@ -45,7 +45,7 @@ def usable_key(realm: Realm, key: str) -> str:
     with request_scope(account, region):
         record = kms._resolve_key(key)
     usable = record is not None and record["KeyState"] == "Enabled" and region == realm.region
-    if not usable or (account != realm.account and not _grants_to(record, realm.account)):
+    if not usable or (account != realm.account and not lets(record, realm.account, "kms:CreateGrant")):
         raise RdsError(
             "KMSKeyNotAccessibleFault",
             f"The specified KMS key [{key}] does not exist, is not enabled or you may not access it.",
@@ -53,8 +53,8 @@ def usable_key(realm: Realm, key: str) -> str:
     return str(record["Arn"])
 
 
-def _grants_to(record: dict[str, Any], account: str) -> bool:
-    """Does the key's policy let `account` create grants on it?"""
+def lets(record: dict[str, Any], account: str, action: str) -> bool:
+    """Does the key's policy allow `account` an action?"""
     policy = json.loads(record.get("Policy") or "{}")
     for statement in _listed(policy.get("Statement", [])):
         principal = statement.get("Principal", {})
@@ -63,7 +63,7 @@ def _grants_to(record: dict[str, Any], account: str) -> bool:
         if (
             statement.get("Effect") == "Allow"
             and allowed
-            and {"*", "kms:*", "kms:CreateGrant"} & set(_listed(statement.get("Action", [])))
+            and {"*", "kms:*", action} & set(_listed(statement.get("Action", [])))
         ):
             return True
     return False

@@ -27,6 +27,7 @@ NAMES = (
     "rds_authorization",
     "states_authorization",
     "managed_keys",
+    "shared_keys",
     "policy_simulation",
     "secure_transport",
 )

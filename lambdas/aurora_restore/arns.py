@@ -45,3 +45,7 @@ def partition_of(arn: str) -> str:
 
 def region_of(arn: str) -> str:
     return arn.split(":")[3]
+
+
+def account_of(arn: str) -> str:
+    return arn.split(":")[4]

@@ -1,7 +1,8 @@
-"""The state of KMS keys."""
+"""The state of KMS keys, their policies, and the grants on them."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ class Key:
     state: str
     spec: str
     usage: str
+    managed_by_aws: bool
 
     @property
     def usable(self) -> bool:
@@ -36,4 +38,22 @@ class Keys:
             found["KeyState"],
             found.get("KeySpec", "SYMMETRIC_DEFAULT"),
             found.get("KeyUsage", "ENCRYPT_DECRYPT"),
+            found.get("KeyManager") == "AWS",
         )
+
+    def policy(self, arn: str) -> dict[str, Any]:
+        """The policy document of a key of the own account (GetKeyPolicy). Raises ResourceMissing, AccessDenied."""
+        answer = call(self._client.get_key_policy, KeyId=arn, PolicyName="default")  # its one possible name
+        document: dict[str, Any] = json.loads(answer["Policy"])
+        return document
+
+    def granted(self, arn: str, principal: str) -> frozenset[str]:
+        """The operations that grants on a key allow a principal (ListGrants). Raises ResourceMissing, AccessDenied."""
+        operations: set[str] = set()
+        arguments = {"KeyId": arn, "GranteePrincipal": principal}
+        while True:
+            page = call(self._client.list_grants, **arguments)
+            operations.update(name for grant in page["Grants"] for name in grant["Operations"])
+            if not page.get("NextMarker"):
+                return frozenset(operations)
+            arguments["Marker"] = page["NextMarker"]

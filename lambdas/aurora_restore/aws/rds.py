@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aurora_restore.arns import account_of
 from aurora_restore.aws.calls import call
 from aurora_restore.aws.rds_types import Cluster, Instance, Snapshot, tags_to_api
 from aurora_restore.errors import ResourceMissing
@@ -78,7 +79,7 @@ class Rds:
         """What `account` shares of its cluster, in this region. Filtered here: cluster names are unique there only."""
         pages = self._pages("describe_db_cluster_snapshots", "DBClusterSnapshots", SnapshotType="shared")
         shared = [Snapshot.from_api(raw) for raw in pages]
-        return [item for item in shared if item.cluster_id == cluster_id and item.arn.split(":")[4] == account]
+        return [item for item in shared if item.cluster_id == cluster_id and account_of(item.arn) == account]
 
     # --- snapshots ---
 

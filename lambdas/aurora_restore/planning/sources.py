@@ -106,6 +106,7 @@ def describe(request: Request, found: Found) -> dict[str, Any]:
         "engine": found.engine,
         "engine_version": found.engine_version,
         "encrypted": found.encrypted,
+        "kms_key_id": found.kms_key_id,
     }
 
 

@@ -15,20 +15,17 @@ from aurora_restore.document import removes_target
 from aurora_restore.errors import (
     AccessDenied,
     IncompatibleEngine,
-    KmsKeyUnavailable,
     NameTaken,
     QuotaExceeded,
-    ResourceMissing,
     RestoreError,
     RetryableAwsError,
     SubnetGroupUnfit,
 )
-from aurora_restore.planning import left_behind
+from aurora_restore.planning import key_looks, left_behind
+from aurora_restore.planning.findings import PASSED, SKIPPED, WARNING
 from aurora_restore.planning.problems import Problems
 from aurora_restore.planning.replacing import require_way_back
 
-PASSED, WARNING, SKIPPED = "passed", "warning", "skipped"
-AWS_MANAGED = "alias/aws/"
 FEWEST_ZONES = 2  # AUG, "Working with a DB cluster in a VPC": a DB subnet group has subnets in at least two zones
 COPIES_AT_ONCE = 5  # AUG, "Quotas and constraints": snapshot copies in progress to one destination region
 SCARCE = 0.9  # of a quota: from here on the plan warns
@@ -42,7 +39,8 @@ def survey(
 ) -> list[Finding]:
     """`plan.preflight`; what speaks against the operation goes to `problems`. `instances` are all of the region."""
     looks: list[tuple[str, Look]] = [
-        ("keys", _keys),
+        ("keys", key_looks.states),
+        ("key policies", key_looks.policies),
         ("quotas", _quotas),
         ("copies in progress", _copies),
         ("subnets", _subnets),
@@ -67,28 +65,6 @@ def _found(name: str, look: Look, context: Context, plan: Mapping[str, Any], pro
         problems.add(error)
         return None
     return {"name": name, "result": result, "detail": detail}
-
-
-def _keys(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
-    """The keys of the new cluster and of every copy can be used."""
-    wanted = [hop["kms_key_arn"] for hop in plan["copy"]["hops"]] + [plan["restore"]["kms_key_id"]]
-    wanted.append(plan["replace"].get("kms_key_id"))
-    names = list(dict.fromkeys(name for name in wanted if name))
-    bad, good = [], []
-    for name in names:
-        region = name.split(":")[3] if name.startswith("arn:") else context.settings.region
-        try:
-            key = context.keys_in(region).key(name)
-        except ResourceMissing:
-            if AWS_MANAGED in name:
-                good.append(f"{name} is made by AWS when it is first used")
-                continue
-            bad.append(f"{name} does not exist in {region}")
-            continue
-        (good if key.usable else bad).append(f"{name} is {key.state}, {key.spec}, {key.usage}")
-    if bad:
-        raise KmsKeyUnavailable(f"RDS cannot encrypt with: {'; '.join(bad)}.")
-    return PASSED, "; ".join(good) or "nothing is encrypted"
 
 
 def _quotas(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 The runbook asks and not a function: IAM has no endpoint in the functions' network, and a role should not read policies.
 The simulation knows identity policies, boundaries and organisation policies; key policies it does not
-(IAM API Reference, SimulatePrincipalPolicy).
+(IAM API Reference, SimulatePrincipalPolicy): those are looked at by SnapshotCheck.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from typing import Any
 
 from aurora_deploy.clients import Aws
 from aurora_deploy.errors import is_code
+from aurora_restore.planning.key_uses import uses
 
 _DENIED = ("AccessDenied", "AccessDeniedException")
 
 
 @dataclasses.dataclass(frozen=True)
 class Need:
-    """What one step does to resources that carry, or are given, these tags."""
+    """What one step does to resources that carry, or are given, these tags; `facts` are further condition keys."""
 
     step: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     tags: Mapping[str, str]
+    facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def findings(aws: Aws, prefix: str, plan: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -43,7 +45,7 @@ def findings(aws: Aws, prefix: str, plan: Mapping[str, Any]) -> tuple[list[str],
                 PolicySourceArn=role,
                 ActionNames=list(need.actions),
                 ResourceArns=list(need.resources),
-                ContextEntries=_context(need.tags),
+                ContextEntries=_context(need),
             )
         except Exception as error:
             if is_code(error, *_DENIED):
@@ -56,7 +58,7 @@ def findings(aws: Aws, prefix: str, plan: Mapping[str, Any]) -> tuple[list[str],
             for result in answer["EvaluationResults"]
             if result["EvalDecision"] != "allowed"
         ]
-    return [f"permissions: {asked} simulated, key policies are not part of it"], refused
+    return [f"permissions: {asked} simulated; what the keys' policies say is told under key policies"], refused
 
 
 def needs(prefix: str, plan: Mapping[str, Any]) -> Iterator[Need]:
@@ -88,6 +90,7 @@ def needs(prefix: str, plan: Mapping[str, Any]) -> Iterator[Need]:
         yield Need("swap-clusters", ("rds:ModifyDBInstance",), instances, made)
     if plan["replace"]["needed"]:
         yield from _replace(prefix, plan, head)
+    yield from _key_needs(plan)
 
 
 def _replace(prefix: str, plan: Mapping[str, Any], head: str) -> Iterator[Need]:
@@ -107,10 +110,25 @@ def _replace(prefix: str, plan: Mapping[str, Any], head: str) -> Iterator[Need]:
     yield Need(back, ("rds:CreateDBInstance", "rds:AddTagsToResource"), instances, again)
 
 
-def _context(tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The tags as a policy's conditions see them: on the resource, and in the request that makes it."""
+def _key_needs(plan: Mapping[str, Any]) -> Iterator[Need]:
+    """What RDS does with keys for the steps that call it. A key that is known by its alias only is no resource."""
+    for use in uses(plan):
+        if ":key/" not in use.key:
+            continue
+        via = {"kms:ViaService": f"rds.{use.key.split(':')[3]}.amazonaws.com"}
+        for step in use.steps:
+            yield Need(step, ("kms:DescribeKey",), (use.key,), {}, via)
+            yield Need(step, ("kms:CreateGrant",), (use.key,), {}, {**via, "kms:GrantIsForAWSResource": "true"})
+
+
+def _context(need: Need) -> list[dict[str, Any]]:
+    """The tags as a policy's conditions see them, on the resource and in the request that makes it; then the facts."""
+    tags = {f"aws:{kind}/{key}": value for key, value in need.tags.items() for kind in ("ResourceTag", "RequestTag")}
     return [
-        {"ContextKeyName": f"aws:{kind}/{key}", "ContextKeyValues": [value], "ContextKeyType": "string"}
-        for key, value in tags.items()
-        for kind in ("ResourceTag", "RequestTag")
+        {
+            "ContextKeyName": key,
+            "ContextKeyValues": [value],
+            "ContextKeyType": "boolean" if value == "true" and key in need.facts else "string",
+        }
+        for key, value in {**tags, **need.facts}.items()
     ]

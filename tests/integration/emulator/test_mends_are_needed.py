@@ -61,6 +61,15 @@ def managed_keys(aws: Aws) -> bool:
         return False
 
 
+def shared_keys(aws: Aws) -> bool:
+    policy = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]})
+    key = aws.client("kms", AccessKeyId="111111111111").create_key(Policy=policy)["KeyMetadata"]["Arn"]
+    try:
+        return bool(aws.client("kms").describe_key(KeyId=key))
+    except ClientError:
+        return False
+
+
 def policy_simulation(aws: Aws) -> bool:
     resources = ["arn:aws:rds:us-east-1:000000000000:cluster:a", "arn:aws:rds:us-east-1:000000000000:cluster:b"]
     answer = aws.client("iam").simulate_principal_policy(
@@ -187,6 +196,7 @@ PROBES: dict[str, Callable[[Aws], bool]] = {
         rds_authorization,
         states_authorization,
         managed_keys,
+        shared_keys,
         policy_simulation,
         secure_transport,
     )

@@ -71,7 +71,8 @@ def test_a_dry_run_ends_with_the_plan_and_changes_nothing(shop: Shop) -> None:
     played = restore(shop, "dry-run", dry_run=True)
     assert played.code == 0, played.output
     assert shop.execution("dry-run")["status"] == "SUCCEEDED"
-    for told in ("permissions: ", "quotas: DBClusters: 2 of 40 used, 1 needed", "keys: ", "subnets: ", " USD an hour"):
+    looks = ("permissions: ", "keys: ", "key policies: ", "quotas: DBClusters: 2 of 40 used, 1 needed", "subnets: ")
+    for told in (*looks, " USD an hour"):
         assert told in played.output
     assert "  skipped " not in played.output.partition("PLAY RECAP")[0]
     assert shop.clusters() == before
@@ -102,6 +103,26 @@ class TestFailures:
         assert code in played.output
         assert (shop.audit(operation)[-1][0], shop.audit(operation)[-1][1]) == ("HandleFailure", "SUCCEEDED")
         return played.output
+
+    def test_a_dry_run_tells_that_a_keys_policy_lets_no_role_in(self, shop: Shop) -> None:
+        """Who administers the key may look at it; nobody may use it."""
+        actions = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"]
+        principal = {"AWS": "arn:aws:iam::000000000000:root"}
+        statement = {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}
+        kms, rds = shop.aws.client("kms"), shop.aws.client("rds")
+        snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
+        key = kms.create_key(Policy=json.dumps({"Statement": [statement]}))["KeyMetadata"]["Arn"]
+        request = {"target": {"kms_key": key}}
+        told = self.fails(shop, "key-policy", "KmsKeyUnavailable", "AR306", request=request, dry_run=True)
+        assert f"kms:CreateGrant on {key} is not allowed" in told
+        assert rds.describe_db_cluster_snapshots()["DBClusterSnapshots"] == snapshots
+        assert shop.lock_owner("orders-staging") == ""
+        fix = shop.execution("key-policy")["cause"].partition(f"Add to the policy of {key}: ")[2]
+        proposed, _ = json.JSONDecoder().raw_decode(fix)
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps({"Statement": [statement, proposed]}))
+        mended = restore(shop, "key-policy-mended", request=request, dry_run=True)
+        assert mended.code == 0, mended.output
+        assert f"{key} is open to copy-snapshot, restore-snapshot, create-instances" in mended.output
 
     def test_a_missing_snapshot(self, shop: Shop) -> None:
         self.fails(shop, "no-snapshot", "SnapshotNotFound", "AR108", source_snapshot="nosuch")

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from botocore.exceptions import ClientError
+
+from tests.unit.lambdas.fake_rds import ACCOUNT
+
+OPEN_POLICY = {
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+    ]
+}
 
 
 def refusal(code: str) -> ClientError:
@@ -61,11 +70,17 @@ class FakeOffers:
 
 
 class FakeKeys:
-    """KMS: every key is enabled but those in `states`; None is a key that does not exist."""
+    """KMS: every key is enabled but those in `states`; None is a key that does not exist.
+
+    Every policy leaves access to IAM but those in `policies`, where a text is the code of a refusal. `grants` are
+    operations by key and grantee; None refuses to list them.
+    """
 
     def __init__(self) -> None:
         self.states: dict[str, str | None] = {}
         self.aliases: dict[str, str] = {}
+        self.policies: dict[str, dict[str, Any] | str] = {}
+        self.grants: dict[tuple[str, str], list[str]] | None = {}
         self.asked: list[str] = []
 
     def describe_key(self, KeyId: str) -> dict[str, Any]:
@@ -75,4 +90,22 @@ class FakeKeys:
             raise refusal("NotFoundException")
         if state == "AccessDenied":
             raise refusal("AccessDeniedException")
-        return {"KeyMetadata": {"Arn": self.aliases.get(KeyId, KeyId), "KeyState": state}}
+        arn = self.aliases.get(KeyId, KeyId.replace(":alias/", ":key/of-"))
+        manager = "AWS" if ":key/of-aws/" in arn else "CUSTOMER"
+        return {"KeyMetadata": {"Arn": arn, "KeyState": state, "KeyManager": manager}}
+
+    def get_key_policy(self, KeyId: str, PolicyName: str) -> dict[str, Any]:
+        assert (KeyId.count(":key/"), PolicyName) == (1, "default")
+        policy = self.policies.get(KeyId, OPEN_POLICY)
+        if isinstance(policy, str):
+            raise refusal(policy)
+        return {"Policy": json.dumps(policy)}
+
+    def list_grants(self, KeyId: str, GranteePrincipal: str, Marker: str = "") -> dict[str, Any]:
+        """One grant a page."""
+        if self.grants is None:
+            raise refusal("AccessDeniedException")
+        operations = self.grants.get((KeyId, GranteePrincipal), [])
+        number = int(Marker or 0)
+        more = {"NextMarker": str(number + 1)} if number + 1 < len(operations) else {}
+        return {"Grants": [{"Operations": [name]} for name in operations[number : number + 1]], **more}

@@ -10,6 +10,8 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
+from aurora_restore.planning.key_policy import NEEDED, Verdict, judge
+
 ROOT = Path(__file__).resolve().parents[3]
 ACCOUNT = "123456789012"
 POLICIES = {"kms": "kms_policy", "sns": "sns_policy"}
@@ -44,3 +46,10 @@ def test_nobody_may_do_everything_with_the_key() -> None:
 def test_the_topic_takes_nothing_without_tls() -> None:
     denied = [item for item in statements("sns") if item["Effect"] == "Deny"]
     assert [item["Condition"] for item in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+
+
+@pytest.mark.parametrize("step", ["copy-snapshot", "restore-snapshot", "create-instances"])
+@pytest.mark.parametrize("action", NEEDED)
+def test_the_key_that_the_role_makes_passes_the_preflight_of_a_restore(step: str, action: str) -> None:
+    role, key = f"arn:aws:iam::{ACCOUNT}:role/aurora-restore-{step}-role", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/ours"
+    assert judge({"Statement": statements("kms")}, role, key, action).verdict == Verdict.ALLOWED

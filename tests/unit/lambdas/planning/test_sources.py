@@ -160,7 +160,7 @@ def test_a_key_of_the_request_becomes_an_arn_of_the_targets_region(pipeline: Pip
         "execution": {"id": "arn:1", "name": OPERATION, "started_at": "2026-11-23T07:00:00.000Z"},
     }
     planned = snapshot_check.run(pipeline.context, document)
-    assert planned["restore"]["kms_key_id"] == f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/mine"
+    assert planned["restore"]["kms_key_id"] == f"arn:aws:kms:us-east-1:{ACCOUNT}:key/of-mine"
     assert planned["origins"]["kms_key_id"] == "request"
     document["request"]["target"]["kms_key"] = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/far"
     with pytest.raises(Exception, match=r"target\.kms_key"):

@@ -36,8 +36,8 @@ def test_all_is_looked_at_and_passes(pipeline: Pipeline) -> None:
     checks = found(pipeline.run(DRY))
     assert {result for result, _ in checks.values()} == {"passed"}
     assert list(checks) == [
-        *("keys", "quotas", "copies in progress", "subnets", "parameter groups", "names", "deletion protection"),
-        "left behind",
+        *("keys", "key policies", "quotas", "copies in progress", "subnets", "parameter groups", "names"),
+        *("deletion protection", "left behind"),
     ]
     assert checks["quotas"][1] == "DBClusters: 3 of 40 used, 1 needed; DBInstances: 5 of 40 used, 2 needed"
     assert checks["subnets"][1] == "private: us-east-1a, us-east-1b"
@@ -155,7 +155,9 @@ def test_what_the_role_may_not_see_is_skipped_with_the_reason(pipeline: Pipeline
     pipeline.offers.denied |= {"describe_account_attributes", "describe_db_subnet_groups"}
     pipeline.keys.states[KEY] = "AccessDenied"
     checks = found(pipeline.run({**DRY, "target": {"cluster": "orders-staging", "kms_key": KEY}}))
-    assert [name for name, (result, _) in checks.items() if result == "skipped"] == ["keys", "quotas", "subnets"]
+    assert [name for name, (result, _) in checks.items() if result == "skipped"] == [
+        *("keys", "key policies", "quotas", "subnets")
+    ]
     assert "AccessDenied" in checks["quotas"][1]
 
 
