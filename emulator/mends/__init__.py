@@ -28,6 +28,7 @@ NAMES = (
     "managed_keys",
     "policy_simulation",
     "secure_transport",
+    "tag_index",
 )
 
 
