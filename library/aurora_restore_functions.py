@@ -86,6 +86,13 @@ options:
     description: Reserved concurrent executions by step.
     type: dict
     default: {}
+  asynchronous:
+    description: >-
+      Steps that are called asynchronously. The settings of such calls are theirs alone; on other functions, where they
+      mean nothing, they are neither compared nor touched.
+    type: list
+    elements: str
+    default: []
   async_retries:
     description: How often Lambda retries an asynchronous event.
     type: int

@@ -30,6 +30,7 @@ NAMES = (
     "shared_keys",
     "policy_simulation",
     "secure_transport",
+    "tag_index",
 )
 
 

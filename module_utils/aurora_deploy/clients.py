@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -104,3 +104,15 @@ def together(function: Callable[[str], T | None], names: Iterable[str]) -> dict[
     with ThreadPoolExecutor(THREADS) as pool:
         results = list(pool.map(function, wanted))
     return {name: result for name, result in zip(wanted, results, strict=True) if result is not None}
+
+
+def common_start(names: Collection[str]) -> str:
+    """Return what all names begin with, for listings that take a prefix.
+
+    Of all strings, those between the first and the last in order share what these two share.
+    """
+    first, last = min(names), max(names)
+    length = next(
+        (index for index, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first)
+    )
+    return first[:length]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from aurora_deploy.action import Run, Work
@@ -11,6 +11,7 @@ from aurora_deploy.clients import Aws, together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
 from aurora_deploy.families.alarm_plan import declare
+from aurora_deploy.tag_index import read_tags
 from aurora_deploy.tags import removed, tag_list, tag_map
 
 _PERCENTILE = re.compile(r"p\d")
@@ -19,7 +20,7 @@ _PERCENTILE = re.compile(r"p\d")
 def plan(run: Run) -> Iterator[Work]:
     """Declare the alarms of the state machine and of every function."""
     prefix = run.args["name_prefix"]
-    family = AlarmFamily(run.aws, f"{prefix}-")
+    family = AlarmFamily(run.aws, f"{prefix}-", run.args["tags"])
     declared: dict[str, Attributes | None] = dict(declare(run.args))
     if run.absent:
         declared = dict.fromkeys(declared)
@@ -27,7 +28,7 @@ def plan(run: Run) -> Iterator[Work]:
 
 
 class AlarmFamily(Family):
-    """One item is one metric alarm. DescribeAlarms gives all but the tags, which take one call an alarm."""
+    """One item is one metric alarm. DescribeAlarms gives all but the tags, all of which are declared alike."""
 
     label = "alarm"
     unordered = ("alarm_actions",)
@@ -35,10 +36,11 @@ class AlarmFamily(Family):
     # one of seventy is refused six times in a row, and it takes no less time.
     threads = 3
 
-    def __init__(self, aws: Aws, prefix: str) -> None:
+    def __init__(self, aws: Aws, prefix: str, tags: Mapping[str, str]) -> None:
         super().__init__(aws)
         self.client: Any = aws.client("cloudwatch")
         self._prefix = prefix
+        self._tagged = tags
         self._raw: dict[str, dict[str, Any]] | None = None
 
     def others(self, names: Collection[str], project: str) -> list[str]:
@@ -49,7 +51,8 @@ class AlarmFamily(Family):
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
         found = {name: raw for name, raw in self._all().items() if name in names}
-        tags = together(lambda name: self._tags(found[name]["AlarmArn"]), found)
+        arns = {name: raw["AlarmArn"] for name, raw in found.items()}
+        tags = read_tags(self.aws, "cloudwatch:alarm", self._tagged, arns, self._tags)
         return {name: {**_comparable(raw), "tags": tags[name]} for name, raw in found.items()}
 
     def create(self, name: str, after: Attributes) -> None:

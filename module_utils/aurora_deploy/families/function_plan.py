@@ -85,6 +85,7 @@ def _function(args: Mapping[str, Any], step: str, code_sha256: str, key_arn: str
         "LAMBDA_TIMEOUT_SECONDS": str(timeout),
         "LAMBDA_MEMORY_SIZE": str(memory),
     }
+    asynchronous = {"async_retries": args["async_retries"], "async_max_age": args["async_max_age"]}
     return {
         "code_sha256": code_sha256,
         "handler": f"aurora_restore.handlers.{step.replace('-', '_')}.handler",
@@ -104,8 +105,7 @@ def _function(args: Mapping[str, Any], step: str, code_sha256: str, key_arn: str
         "log_format": "JSON",
         "log_level": _LOG_LEVELS.get(level, level),
         "reserved_concurrency": args["reserved_concurrency"].get(step),
-        "async_retries": args["async_retries"],
-        "async_max_age": args["async_max_age"],
+        **(asynchronous if step in args["asynchronous"] else {}),
         "tags": dict(args["tags"]),
         "live": CURRENT,
     }

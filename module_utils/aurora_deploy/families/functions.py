@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -30,7 +32,8 @@ _QUIET = [
 def plan(run: Run) -> Iterator[Work]:
     """Declare one function a step, and remove those of ours whose step is gone."""
     args = run.args
-    family = FunctionFamily(run.aws, args["alias"], args["keep_versions"])
+    asynchronous = [] if run.absent else [f"{args['name_prefix']}-{step}" for step in args["asynchronous"]]
+    family = FunctionFamily(run.aws, args["alias"], args["keep_versions"], asynchronous)
     declared: dict[str, Attributes | None] = {f"{args['name_prefix']}-{step}": None for step in args["steps"]}
     if not run.absent:
         family.code = Code.load(args["package"])
@@ -58,17 +61,18 @@ def _placement(run: Run) -> Placement:
 
 
 class FunctionFamily(Family):
-    """One item is one function with its alias, concurrency and settings for asynchronous calls."""
+    """One item is one function with its alias, concurrency and, if `asynchronous`, its settings for such calls."""
 
     label = "function"
     unordered = ("subnet_ids", "security_group_ids")
 
-    def __init__(self, aws: Aws, alias: str, keep_versions: int) -> None:
+    def __init__(self, aws: Aws, alias: str, keep_versions: int, asynchronous: Collection[str]) -> None:
         super().__init__(aws)
         self.code = Code(b"", "")
         self.client: Any = aws.client("lambda")
         self._alias = alias
         self._keep = keep_versions
+        self._asynchronous = asynchronous
         self._existing: set[str] | None = None
 
     def others(self, prefix: str, names: Collection[str]) -> list[str]:
@@ -80,7 +84,7 @@ class FunctionFamily(Family):
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
         """Ask ListFunctions which exist, or use the list that `others` just took.
 
-        Tags, concurrency, alias and asynchronous settings take four calls each.
+        Of each, one call gives all but the alias, which takes another.
         """
         existing, self._existing = self._list(), None
         return together(self._read_one, [name for name in names if name in existing])
@@ -99,7 +103,8 @@ class FunctionFamily(Family):
         if after["reserved_concurrency"] is not None:
             self._set_concurrency(name, after)
         self._publish(name)
-        self._set_async(name, after)
+        if name in self._asynchronous:
+            self._set_async(name, after)
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """A function takes one change at a time: wait after each, and also for one that a killed run left behind."""
@@ -136,22 +141,30 @@ class FunctionFamily(Family):
     def _read_one(self, name: str) -> Attributes:
         function = self.client.get_function(FunctionName=name)
         current = _comparable(function["Configuration"])
-        try:
-            asynchronous = self.client.get_function_event_invoke_config(FunctionName=name, Qualifier=self._alias)
-        except self.client.exceptions.ResourceNotFoundException:
-            asynchronous = {}
         return {
             **current,
+            **(self._read_async(name) if name in self._asynchronous else {}),
             "reserved_concurrency": function.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
-            "async_retries": asynchronous.get("MaximumRetryAttempts"),
-            "async_max_age": asynchronous.get("MaximumEventAgeInSeconds"),
             "tags": own(function.get("Tags", {})),
             "live": self._live(name, current),
             "_arn": function["Configuration"]["FunctionArn"],
         }
 
+    def _read_async(self, name: str) -> Attributes:
+        try:
+            found = self.client.get_function_event_invoke_config(FunctionName=name, Qualifier=self._alias)
+        except self.client.exceptions.ResourceNotFoundException:
+            found = {}
+        return {
+            "async_retries": found.get("MaximumRetryAttempts"),
+            "async_max_age": found.get("MaximumEventAgeInSeconds"),
+        }
+
     def _live(self, name: str, current: Attributes) -> str:
-        """Say what the alias runs, by what its version holds."""
+        """Say what the alias runs, by what its version holds: as the alias notes, otherwise as Lambda describes it.
+
+        A version never changes, nor is its number given again, so that a note which names both stays true.
+        """
         try:
             alias = self.client.get_alias(FunctionName=name, Name=self._alias)
         except self.client.exceptions.ResourceNotFoundException:
@@ -159,6 +172,8 @@ class FunctionFamily(Family):
         number = alias["FunctionVersion"]
         if weights := alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"):
             return f"split between versions {', '.join(sorted({number, *weights}))}"
+        if alias.get("Description") == _note(number, current):
+            return CURRENT
         version = self.client.get_function_configuration(FunctionName=name, Qualifier=number)
         return CURRENT if number != "$LATEST" and _comparable(version) == current else f"version {number}"
 
@@ -182,19 +197,21 @@ class FunctionFamily(Family):
 
     def _publish(self, name: str) -> None:
         """Publish a version (Lambda gives the last one where nothing changed), move the alias, remove old versions."""
-        version = self.client.publish_version(FunctionName=name)["Version"]
+        published = self.client.publish_version(FunctionName=name)
+        version = published["Version"]
         self.client.get_waiter("published_version_active").wait(
             FunctionName=name, Qualifier=version, WaiterConfig={**_WAIT, "Delay": 1}
         )
+        alias = {
+            "FunctionName": name,
+            "Name": self._alias,
+            "FunctionVersion": version,
+            "Description": _note(version, _comparable(published)),
+        }
         try:
-            self.client.update_alias(
-                FunctionName=name,
-                Name=self._alias,
-                FunctionVersion=version,
-                RoutingConfig={"AdditionalVersionWeights": {}},
-            )
+            self.client.update_alias(**alias, RoutingConfig={"AdditionalVersionWeights": {}})
         except self.client.exceptions.ResourceNotFoundException:
-            self.client.create_alias(FunctionName=name, Name=self._alias, FunctionVersion=version)
+            self.client.create_alias(**alias)
         listed = self.aws.pages("lambda", "list_versions_by_function", "Versions", FunctionName=name)
         numbers = sorted(int(item["Version"]) for item in listed if item["Version"] != "$LATEST")
         for old in numbers[: -self._keep]:
@@ -208,6 +225,12 @@ class FunctionFamily(Family):
         except ClientError as error:
             if not is_code(error, "ResourceConflictException"):
                 raise
+
+
+def _note(version: str, holds: Attributes) -> str:
+    """Return what the alias says about the version that it runs, which "$LATEST" never is."""
+    digest = hashlib.sha256(json.dumps(holds, sort_keys=True).encode()).hexdigest()
+    return f"version {version}, which holds {digest}"
 
 
 def _comparable(configuration: dict[str, Any]) -> Attributes:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from aurora_deploy.action import Run, Work
-from aurora_deploy.clients import Aws, together
+from aurora_deploy.clients import Aws, common_start, together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
 from aurora_deploy.errors import is_code
 from aurora_deploy.families.propagation import once_propagated
+from aurora_deploy.tag_index import read_tags
 from aurora_deploy.tags import own, removed
 
 
 def plan(run: Run) -> Iterator[Work]:
     """Declare the groups and the delivery policy where one is named; remove ours that are no longer declared."""
     args, names = run.args, run.args["names"]
-    family = LogGroupFamily(run.aws)
+    family = LogGroupFamily(run.aws, args["tags"])
     declared: dict[str, Attributes | None] = dict.fromkeys(names)
     if not run.absent:
         attributes = {
@@ -38,37 +39,47 @@ def plan(run: Run) -> Iterator[Work]:
 
 
 class LogGroupFamily(Family):
-    """One item is one log group. DescribeLogGroups gives retention and key in bulk; tags take one call a group."""
+    """One item is one log group. DescribeLogGroups gives all but the tags, all of which are declared alike."""
 
     label = "log group"
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Aws, tags: Mapping[str, str]) -> None:
         super().__init__(aws)
         self.logs: Any = aws.client("logs")
+        self._tagged = tags
+        self._listed: dict[str, dict[str, Any]] | None = None
 
     def others(self, prefix: str, names: Collection[str], project: str) -> list[str]:
         """Return the groups that start with `prefix`, carry our Project tag, and are not in `names`."""
-        groups = self.aws.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
-        others = {group["logGroupName"]: group["arn"].removesuffix(":*") for group in groups}
-        for name in names:
-            others.pop(name, None)
-        tags = together(lambda name: self._tags(others[name]), others)
-        return sorted(name for name in others if tags[name].get("Project") == project)
+        self._listed = self._list([*names, prefix])
+        strangers = {
+            name: _arn(group)
+            for name, group in self._listed.items()
+            if name.startswith(prefix) and name not in names
+        }
+        tags = together(lambda name: self._tags(strangers[name]), strangers)
+        return sorted(name for name in strangers if tags[name].get("Project") == project)
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
-        """Read every group that starts as all the names do, then the tags of those asked for."""
-        start = {"logGroupNamePrefix": common} if (common := _common_start(names)) else {}
-        groups = {
-            group["logGroupName"]: {
-                "_arn": group["arn"].removesuffix(":*"),
+        """List all groups that start as the names do, or use the list that `others` just took; then read the tags."""
+        listed, self._listed = self._listed or self._list(names), None
+        found = {name: listed[name] for name in names if name in listed}
+        arns = {name: _arn(group) for name, group in found.items()}
+        tags = read_tags(self.aws, "logs:log-group", self._tagged, arns, self._tags)
+        return {
+            name: {
+                "_arn": arns[name],
                 "retention_days": group.get("retentionInDays"),
                 "kms_key": group.get("kmsKeyId"),
+                "tags": tags[name],
             }
-            for group in self.aws.pages("logs", "describe_log_groups", "logGroups", **start)
-            if group["logGroupName"] in names
+            for name, group in found.items()
         }
-        tags = together(lambda name: self._tags(groups[name]["_arn"]), groups)
-        return {name: {**group, "tags": tags[name]} for name, group in groups.items()}
+
+    def _list(self, names: Collection[str]) -> dict[str, dict[str, Any]]:
+        start = {"logGroupNamePrefix": common} if (common := common_start(names)) else {}
+        groups = self.aws.pages("logs", "describe_log_groups", "logGroups", **start)
+        return {group["logGroupName"]: group for group in groups}
 
     def _tags(self, arn: str) -> dict[str, str]:
         return own(self.logs.list_tags_for_resource(resourceArn=arn)["tags"])
@@ -124,13 +135,8 @@ def _key_not_yet_usable(error: ClientError) -> bool:
     return refused and "specified kms key" in str(error).lower()
 
 
-def _common_start(names: Collection[str]) -> str:
-    """Of all strings, those between the first and the last in order share what these two share."""
-    first, last = min(names), max(names)
-    length = next(
-        (index for index, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first)
-    )
-    return first[:length]
+def _arn(group: Mapping[str, Any]) -> str:
+    return str(group["arn"]).removesuffix(":*")
 
 
 def _delivery_document(region: str, account: str, names: Collection[str]) -> dict[str, Any]:

@@ -170,6 +170,13 @@ def secure_transport(aws: Aws) -> bool:
     return not _refused(sns.list_topics)
 
 
+def tag_index(aws: Aws) -> bool:
+    tags = {"Project": name("project")}
+    aws.client("logs").create_log_group(logGroupName="/shop/orders", tags=tags)
+    listed = aws.client("resourcegroupstaggingapi").get_resources(ResourceTypeFilters=["logs:log-group"])
+    return any(entry["ResourceARN"].endswith("/shop/orders") for entry in listed["ResourceTagMappingList"])
+
+
 def _refused(call: Callable[[], object], code: str = "") -> bool:
     try:
         call()
@@ -199,6 +206,7 @@ PROBES: dict[str, Callable[[Aws], bool]] = {
         shared_keys,
         policy_simulation,
         secure_transport,
+        tag_index,
     )
 }
 

@@ -169,3 +169,28 @@ def test_publishing_a_revision_twice_makes_one_version(aws: Aws) -> None:
     states.update_state_machine(stateMachineArn=machine, definition=definition)
     newer = states.publish_state_machine_version(stateMachineArn=machine)
     assert newer["stateMachineVersionArn"] != versions[0]["stateMachineVersionArn"]
+
+
+def test_the_index_of_tags_lists_alarms_and_log_groups_by_project(aws: Aws) -> None:
+    alarm, group, project = name("alarm"), f"/shop/{name('group')}", name("project")
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="Shop",
+        MetricName="Orders",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Tags=[{"Key": "Project", "Value": project}],
+    )
+    aws.client("logs").create_log_group(logGroupName=group, tags={"Project": project, "Stray": "x"})
+    arns = {
+        "cloudwatch:alarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}",
+        "logs:log-group": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}",
+    }
+    for kind, arn in arns.items():
+        filters = {"ResourceTypeFilters": [kind], "TagFilters": [{"Key": "Project", "Values": [project]}]}
+        [found] = aws.client("resourcegroupstaggingapi").get_resources(**filters)["ResourceTagMappingList"]
+        assert found["ResourceARN"] == arn
+    assert {"Key": "Stray", "Value": "x"} in found["Tags"]

@@ -41,8 +41,8 @@ def declared(request: pytest.FixtureRequest, package: Path, place: dict[str, Any
         "name_prefix": "ar", "account_id": ACCOUNT, "steps": ["work"], "package": str(package), "runtime": "python3.13",
         "architecture": "arm64", "memory": 256, "timeout": 300, "overrides": {}, "environment": {"REGION": "us-east-1"},
         **place, "kms_key": KEY, "dead_letter_target": TOPIC, "log_level": "WARNING",
-        "reserved_concurrency": {"work": 2}, "async_retries": 1, "async_max_age": 600, "alias": "live",
-        "keep_versions": 3, "tags": TAGS, "state": "present",
+        "reserved_concurrency": {"work": 2}, "asynchronous": ["work"], "async_retries": 1, "async_max_age": 600,
+        "alias": "live", "keep_versions": 3, "tags": TAGS, "state": "present",
     }  # fmt: skip
     machine_args = {
         "name": MACHINE, "account_id": ACCOUNT, "definition": str(definition), "values": {"Timeout": 60},
@@ -102,6 +102,16 @@ def split_the_alias(client: Any) -> None:
     client.update_alias(FunctionName=FUNCTION, Name="live", RoutingConfig=routing)
 
 
+def run_another_version(client: Any) -> None:
+    """Publish something, let the alias run it with the note it had, and then what is declared once more."""
+    declared = client.get_function_configuration(FunctionName=FUNCTION)["Description"]
+    configure(Description="other")(client)
+    version = client.publish_version(FunctionName=FUNCTION)["Version"]
+    noted = client.get_alias(FunctionName=FUNCTION, Name="live")["Description"]
+    client.update_alias(FunctionName=FUNCTION, Name="live", FunctionVersion=version, Description=noted)
+    configure(Description=declared)(client)
+
+
 DRIFT: list[tuple[str, str, Meddle]] = [
     ("lambda", "memory", configure(MemorySize=512)),
     ("lambda", "timeout", configure(Timeout=9)),
@@ -130,6 +140,7 @@ DRIFT: list[tuple[str, str, Meddle]] = [
         lambda client: client.update_alias(FunctionName=FUNCTION, Name="live", FunctionVersion="$LATEST"),
     ),
     ("lambda", "live", split_the_alias),
+    ("lambda", "live", run_another_version),
     ("stepfunctions", "definition", machine(definition=json.dumps(OTHER))),
     ("stepfunctions", "role", machine(roleArn=f"arn:aws:iam::{ACCOUNT}:role/other")),
     ("stepfunctions", "logging", machine(loggingConfiguration={"level": "OFF"})),
@@ -204,6 +215,16 @@ def test_what_is_removed_can_be_made_again_as_announced(run_plan: RunPlan, decla
     announced, made = run_plan(plan, args, check=True), run_plan(plan, args)
     assert announced.items == made.items
     assert {item["action"] for item in made.items} == {"create"}
+    assert not run_plan(plan, args).changed
+
+
+@pytest.mark.parametrize("declared", ["lambda"], indirect=True)
+def test_an_alias_without_a_note_is_judged_by_what_its_version_holds(
+    aws: Aws, run_plan: RunPlan, declared: Declared
+) -> None:
+    plan, args = declared
+    run_plan(plan, args)
+    aws.client("lambda").update_alias(FunctionName=FUNCTION, Name="live", Description="mine")
     assert not run_plan(plan, args).changed
 
 

@@ -198,9 +198,6 @@ def _configure_function(site: Site, client: Any, name: str) -> None:
         VpcConfig={"SubnetIds": [], "SecurityGroupIds": []},
     )
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=7)
-    client.put_function_event_invoke_config(
-        FunctionName=name, Qualifier="live", MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60
-    )
     arn = client.get_function_configuration(FunctionName=name)["FunctionArn"]
     client.tag_resource(Resource=arn, Tags={"Stray": "x"})
 
@@ -309,13 +306,19 @@ TABLE = (
     Drift(
         "function", f"{{}}-{STEP}",
         (
-            "async_max_age", "async_retries", "dead_letter_target", "description", "environment", "handler", "kms_key",
-            "live", "log_format", "log_group", "log_level", "memory", "reserved_concurrency", "role", "runtime",
-            "security_group_ids", "subnet_ids", "tags", "timeout", "tracing",
+            "dead_letter_target", "description", "environment", "handler", "kms_key", "live", "log_format", "log_group",
+            "log_level", "memory", "reserved_concurrency", "role", "runtime", "security_group_ids", "subnet_ids",
+            "tags", "timeout", "tracing",
         ),
         "lambda", _configure_function,
     ),
     Drift("function", f"{{}}-{OTHER_STEP}", ("architecture", "code_sha256", "live"), "lambda", _replace_code),
+    Drift(
+        "function", f"{{}}-{SWEEP}", ("async_max_age", "async_retries"), "lambda",
+        lambda site, client, name: client.put_function_event_invoke_config(
+            FunctionName=name, Qualifier="live", MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60
+        ),
+    ),
     Drift(
         "state machine", "{}-state-machine",
         ("data_key_reuse_seconds", "definition", "kms_key", "live", "logging", "role", "tags", "tracing"),

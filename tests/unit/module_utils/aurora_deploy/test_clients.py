@@ -7,7 +7,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, WaiterError
 
-from aurora_deploy.clients import Aws, together
+from aurora_deploy.clients import Aws, common_start, together
 from aurora_deploy.errors import DeployError
 
 
@@ -105,3 +105,9 @@ def test_together_keeps_what_was_found_by_name() -> None:
 def test_together_raises_the_first_failure() -> None:
     with pytest.raises(ZeroDivisionError):
         together(lambda name: str(1 / len(name)), ["a", ""])
+
+
+def test_names_have_a_common_start() -> None:
+    assert common_start(["/aws/lambda/ar-b", "/aws/lambda/ar-a", "/aws/lambda/ar-"]) == "/aws/lambda/ar-"
+    assert common_start(["one"]) == "one"
+    assert common_start(["one", "two"]) == ""

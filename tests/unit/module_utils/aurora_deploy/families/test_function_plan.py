@@ -22,6 +22,7 @@ ARGS: dict[str, Any] = {
     "dead_letter_target": "arn:aws:sns:eu-west-1:123456789012:ar-notifications",
     "log_level": "warning",
     "reserved_concurrency": {"swap-clusters": 1},
+    "asynchronous": ["swap-clusters"],
     "async_retries": 2,
     "async_max_age": 3600,
     "tags": {"Project": "ar"},
@@ -69,6 +70,11 @@ def test_settings_for_a_function_that_does_not_exist_are_refused() -> None:
 def test_a_setting_that_cannot_differ_by_step_is_refused_and_not_passed_over() -> None:
     with pytest.raises(DeployError, match=r"lambda_overrides set memroy, which .* Fix: use memory and timeout"):
         declare({**ARGS, "overrides": {"swap-clusters": {"memroy": 512}}}, "hash", "key", PLACE)
+
+
+def test_only_what_is_called_asynchronously_has_settings_for_it() -> None:
+    functions = declare(ARGS, "hash", "key", PLACE)
+    assert [name for name, function in functions.items() if "async_retries" in function] == ["ar-swap-clusters"]
 
 
 def test_tags_concurrency_and_alias_are_not_part_of_a_version() -> None:
