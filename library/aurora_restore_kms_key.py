@@ -63,6 +63,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+answers:
+  description: ARN of the key, by what later tasks would ask for.
+  returned: when O(state=present)
+  type: dict
 items:
   description: One entry for the key; none with O(existing_key).
   returned: always

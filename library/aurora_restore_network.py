@@ -99,6 +99,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+answers:
+  description: Ids of the VPC, the private subnets and the functions' group, by what later tasks would ask for.
+  returned: when O(state=present), unless the network is given
+  type: dict
 items:
   description: One entry for each item, also for those that need nothing.
   returned: always

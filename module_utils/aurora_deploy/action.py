@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,16 @@ _SPEC_KEYS = ("type", "elements", "required", "default", "choices", "no_log")
 
 @dataclass(frozen=True)
 class Run:
-    """What a plan may use: validated arguments (plain Python values, defaults filled in), connection, lookups, mode."""
+    """What a plan may use: validated arguments (plain Python values, defaults filled in), connection, lookups, mode.
+
+    `answers` take what the plan has found or made and the lookups of later tasks would ask AWS for again.
+    """
 
     args: dict[str, Any]
     aws: Aws
     lookup: Lookup
     check: bool
+    answers: dict[str, Any] = field(default_factory=dict)
 
     @property
     def absent(self) -> bool:
@@ -71,8 +75,16 @@ class OurAction(ActionBase):  # type: ignore[misc]  # ansible ships no types
         return Aws(*(str(self._templar.template(value) or "") for value in values))
 
 
+    def known(self, task_vars: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the answers of earlier tasks of this run, which the variable `already_known` holds."""
+        return dict(plain(self._templar.template((task_vars or {}).get("already_known", {}))))
+
+
 class ConvergeAction(OurAction):
-    """Runs a plan in the controller's worker and returns the result contract: `changed`, `items`, `diff`."""
+    """Runs a plan in the controller's worker and returns the result contract: `changed`, `items`, `diff`.
+
+    Where a plan gives `answers`, they are a fourth key.
+    """
 
     plan: Plan
     """The module's plan; subclasses set it with `plan = staticmethod(...)`."""
@@ -85,11 +97,13 @@ class ConvergeAction(OurAction):
         try:
             aws = self.connect(task_vars)
             lenient = self._task.check_mode or args.get("state") == "absent"
-            run = Run(args, aws, Lookup(aws, lenient=lenient), bool(self._task.check_mode))
+            run = Run(args, aws, Lookup(aws, self.known(task_vars), lenient=lenient), bool(self._task.check_mode))
             for family, desired in type(self).plan(run):
                 outcome.extend(converge(family, desired, check=run.check))
                 if outcome.errors:
                     break
+            if run.answers:
+                result["answers"] = run.answers
         except (*AWS_ERRORS, DeployError) as error:
             outcome.errors.append(explain(error, str(self._task.get_name() or self._task.action)))
         return {**result, **outcome.result()}

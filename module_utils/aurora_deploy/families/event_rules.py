@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from aurora_deploy.action import Run, Work
-from aurora_deploy.clients import Aws, together
+from aurora_deploy.clients import Aws, common_start, together
 from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
 from aurora_deploy.tags import removed, tag_list, tag_map
@@ -64,9 +64,11 @@ class EventRuleFamily(Family):
         self._alias = alias
 
     def read(self, names: Collection[str]) -> dict[str, Attributes]:
-        """Three calls a rule that exists, and one for the function's policy."""
+        """ListRules, two calls a rule that exists, and one for the function's policy."""
+        start = {"NamePrefix": common} if (common := common_start(names)) else {}
+        rules = {rule["Name"]: rule for rule in self.aws.pages("events", "list_rules", "Rules", **start)}
         permitted = self._permitted()
-        return together(lambda name: self._read_one(name, permitted), names)
+        return together(lambda name: self._read_one(rules[name], permitted), [name for name in names if name in rules])
 
     def create(self, name: str, after: Attributes) -> None:
         self._events.put_rule(Name=name, Tags=tag_list(after["tags"]), **_rule(after))
@@ -95,19 +97,15 @@ class EventRuleFamily(Family):
             self._lambda.remove_permission(FunctionName=self._function, Qualifier=self._alias, StatementId=name)
         self._events.delete_rule(Name=name)
 
-    def _read_one(self, name: str, permitted: Mapping[str, str]) -> Attributes | None:
-        try:
-            rule = self._events.describe_rule(Name=name)
-        except self._events.exceptions.ResourceNotFoundException:
-            return None
-        targets = list(self.aws.pages("events", "list_targets_by_rule", "Targets", Rule=name))
+    def _read_one(self, rule: Mapping[str, Any], permitted: Mapping[str, str]) -> Attributes:
+        targets = list(self.aws.pages("events", "list_targets_by_rule", "Targets", Rule=rule["Name"]))
         return {
             "description": rule.get("Description", ""),
             "pattern": json.loads(rule["EventPattern"]) if rule.get("EventPattern") else None,
             "schedule": rule.get("ScheduleExpression") or None,
             "enabled": rule["State"] == "ENABLED",
             "target": _from_target(targets[0]) if len(targets) == 1 else [_from_target(item) for item in targets],
-            "permission": permitted.get(name) == rule["Arn"],
+            "permission": permitted.get(rule["Name"]) == rule["Arn"],
             "tags": tag_map(self._events.list_tags_for_resource(ResourceARN=rule["Arn"])["Tags"]),
             "_arn": rule["Arn"],
             "_targets": [item["Id"] for item in targets],

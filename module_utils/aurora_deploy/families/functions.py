@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from aurora_deploy.action import Run, Work
 from aurora_deploy.clients import Aws, together
-from aurora_deploy.diff import UNKNOWN, Attributes
+from aurora_deploy.diff import Attributes
 from aurora_deploy.engine import Family
 from aurora_deploy.errors import DeployError, is_code
 from aurora_deploy.families.function_plan import CURRENT, Code, Placement, declare, versioned
@@ -47,17 +47,9 @@ def _placement(run: Run) -> Placement:
     args, prefix = run.args, run.args["name_prefix"]
     if args["vpc_id"]:
         return Placement(args["vpc_id"], args["subnet_ids"], args["security_group_ids"])
-    subnets = run.aws.pages("ec2", "describe_subnets", "Subnets", Filters=[{"Name": "tag:Project", "Values": [prefix]}])
-    private = [
-        subnet["SubnetId"]
-        for subnet in subnets
-        for tag in subnet["Tags"]
-        if tag["Key"] == "Name" and tag["Value"].startswith(f"{prefix}-private-")
-    ]
-    if not private and not run.check:
-        raise DeployError(f"there are no subnets {prefix}-private-*. Fix: run the deployment with --tags vpc first")
+    subnets = run.lookup.private_subnet_ids(prefix)
     group = run.lookup.security_group_id(f"{prefix}-functions")
-    return Placement(run.lookup.vpc_id(f"{prefix}-vpc"), private or [UNKNOWN], [group])
+    return Placement(run.lookup.vpc_id(f"{prefix}-vpc"), subnets, [group])
 
 
 class FunctionFamily(Family):

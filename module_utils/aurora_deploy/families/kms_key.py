@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from aurora_deploy import keys
 from aurora_deploy.action import Run, Work
 from aurora_deploy.clients import Aws, together
-from aurora_deploy.diff import Attributes
+from aurora_deploy.diff import UNKNOWN, Attributes
 from aurora_deploy.engine import Family
 from aurora_deploy.errors import DeployError
 from aurora_deploy.families.propagation import made_once
+from aurora_deploy.lookup import KEY
 from aurora_deploy.tags import removed, tag_list
 
 _USABLE = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}
@@ -21,7 +23,7 @@ def plan(run: Run) -> Iterator[Work]:
     """Declare the key, or only check the one that `existing_key` names."""
     if existing := run.args["existing_key"]:
         if not run.absent:
-            require_usable(run.aws, existing)
+            run.answers[KEY.format(existing)] = require_usable(run.aws, existing)
         return
     family = KeyFamily(run.aws, run.args["deletion_window_days"], removing=run.absent)
     key = {
@@ -33,10 +35,15 @@ def plan(run: Run) -> Iterator[Work]:
         "tags": run.args["tags"] | keys.identity(run.args["alias"]),
     }
     yield family, {run.args["alias"]: None if run.absent else key}
+    if not run.absent:
+        run.answers[KEY.format(run.args["alias"])] = family.arn
 
 
-def require_usable(aws: Aws, key: str) -> None:
-    """Raise DeployError unless `key` (id, ARN or alias) is an enabled symmetric encryption key (KMS DescribeKey)."""
+def require_usable(aws: Aws, key: str) -> str:
+    """Return the ARN of `key` (id, ARN or alias); raise DeployError unless it is an enabled symmetric encryption key.
+
+    KMS DescribeKey.
+    """
     found = keys.describe(aws, key)
     if found is None:
         raise DeployError(f"the KMS key {key} does not exist. Fix: correct kms_key_id, or leave it empty")
@@ -49,6 +56,7 @@ def require_usable(aws: Aws, key: str) -> None:
             f"KMS key {key}: {'; '.join(wrong)}. "
             "Fix: enable it, name another key in kms_key_id, or leave kms_key_id empty to have one made"
         )
+    return str(found["Arn"])
 
 
 class KeyFamily(Family):
@@ -58,6 +66,8 @@ class KeyFamily(Family):
 
     def __init__(self, aws: Aws, deletion_window_days: int, *, removing: bool) -> None:
         super().__init__(aws)
+        self.arn = UNKNOWN
+        """The key's ARN, once it has been read or made."""
         self._window = deletion_window_days
         self._removing = removing
 
@@ -77,7 +87,7 @@ class KeyFamily(Family):
             raise DeployError(
                 f"{alias} has the wrong {' and '.join(wrong)}. Fix: move the alias away or change name_prefix"
             )
-        key_id = key["KeyId"]
+        key_id, self.arn = key["KeyId"], key["Arn"]
         tags = keys.tags_of(self.aws, key_id)
         if named and not keys.identity(alias).items() <= tags.items():
             self._require_ours(alias, key_id)
@@ -103,7 +113,8 @@ class KeyFamily(Family):
     def create(self, name: str, after: Attributes) -> None:
         """CreateKey with its tags in the same call, so that a run killed right after it is continued, not repeated."""
         client = self.aws.client("kms")
-        key_id = self._create_key(name, after)
+        key = self._create_key(name, after)
+        key_id, self.arn = key["KeyId"], key["Arn"]
         self._name(key_id, name)
         client.enable_key_rotation(KeyId=key_id)
 
@@ -114,7 +125,7 @@ class KeyFamily(Family):
         late = [{"state": "retry", "matcher": "error", "expected": "NotFoundException"}]
         self.aws.wait("kms", "DescribeKey", known + late, delay=1, attempts=60, KeyId=alias)
 
-    def _create_key(self, alias: str, after: Attributes) -> str:
+    def _create_key(self, alias: str, after: Attributes) -> dict[str, Any]:
         client = self.aws.client("kms", retries=False)
         parameters = {
             "Description": after["description"],
@@ -123,11 +134,10 @@ class KeyFamily(Family):
             **_USABLE,
         }
 
-        def find() -> str | None:
-            found = keys.find_by_tags(self.aws, alias)
-            return str(found["KeyId"]) if found else None
+        def make() -> dict[str, Any]:
+            return dict(client.create_key(**parameters)["KeyMetadata"])
 
-        return made_once(lambda: str(client.create_key(**parameters)["KeyMetadata"]["KeyId"]), find)
+        return made_once(make, lambda: keys.find_by_tags(self.aws, alias))
 
     def update(self, name: str, before: Attributes, after: Attributes, changed: Collection[str]) -> None:
         """Make the key usable first: a key that waits for deletion refuses every other change."""

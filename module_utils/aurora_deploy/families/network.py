@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from aurora_deploy.action import Run, Work
 from aurora_deploy.families.network_core import (
@@ -19,6 +20,7 @@ from aurora_deploy.families.network_plan import KINDS, NetworkSpec, declare
 from aurora_deploy.families.network_state import NetworkState
 from aurora_deploy.families.network_traffic import RouteTableFamily, RulesFamily, SecurityGroupFamily
 from aurora_deploy.families.network_zones import check_zones
+from aurora_deploy.lookup import GROUP, SUBNETS, VPC
 
 _FAMILIES: tuple[type[NetworkFamily], ...] = (
     VpcFamily,
@@ -51,6 +53,18 @@ def plan(run: Run) -> Iterator[Work]:
     for kind in reversed(KINDS):
         if extra := sorted(families[kind].read([]).keys() - declared[kind].keys()):
             yield families[kind], dict.fromkeys(extra)
+    if not run.absent:
+        run.answers.update(_answers(args["name_prefix"], declared["subnet"], state))
+
+
+def _answers(prefix: str, subnets: Iterable[str], state: NetworkState) -> dict[str, Any]:
+    """Return what functions need to know of their place."""
+    vpc, group, private = f"{prefix}-vpc", f"{prefix}-functions", f"{prefix}-private-"
+    return {
+        VPC.format(vpc): state.id_if_made("vpc", vpc),
+        GROUP.format(group): state.id_if_made("security_group", group),
+        SUBNETS.format(prefix): [state.id_if_made("subnet", name) for name in subnets if name.startswith(private)],
+    }
 
 
 def _spec(run: Run) -> NetworkSpec:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aurora_deploy.clients import THREADS, Aws
+from aurora_deploy.diff import UNKNOWN
 from aurora_deploy.errors import DeployError
 from aurora_deploy.families.network_plan import Kind
 from aurora_deploy.tags import tag_list, tag_map
@@ -24,6 +25,12 @@ _DESCRIBE: dict[Kind, tuple[str, str, str]] = {
     "security_group": ("describe_security_groups", "SecurityGroups", "GroupId"),
     "endpoint": ("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
 }
+# Only a NAT gateway needs them, so they are described where EC2 lists any tag of theirs: kind -> resource type
+_FOR_NAT: dict[Kind, str] = {
+    "internet_gateway": "internet-gateway",
+    "address": "elastic-ip",
+    "nat_gateway": "natgateway",
+}
 _GONE = ("deleted", "deleting", "failed")
 
 
@@ -34,7 +41,7 @@ class NetworkState:
         self._aws = aws
         self._prefix = prefix
         self._lock = threading.Lock()
-        self._raw: dict[Kind, dict[str, Raw]] = {}
+        self._raw: dict[Kind, dict[str, Raw]] = {kind: {} for kind in _FOR_NAT}
         self._ids: dict[tuple[Kind, str], str] = {}
         self._names: dict[str, str] = {}
         self.prefix_lists: dict[str, str] = {}
@@ -53,6 +60,11 @@ class NetworkState:
             raise DeployError(f"the {kind.replace('_', ' ')} {name} does not exist. Fix: run again with --tags vpc")
         return found
 
+    def id_if_made(self, kind: Kind, name: str) -> str:
+        """Return the id of one of ours, `UNKNOWN` for one that a run would make."""
+        with self._lock:
+            return self._ids.get((kind, name), UNKNOWN)
+
     def name(self, identifier: str) -> str:
         """Return the Name tag of one of ours, and the id itself of what is not ours: then it shows as drift."""
         return self._names.get(identifier, identifier)
@@ -63,12 +75,22 @@ class NetworkState:
             self._ids[kind, name] = identifier
 
     def _load(self) -> None:
-        readers: list[Callable[[], None]] = [lambda kind=kind: self.look(kind) for kind in _DESCRIBE]  # type: ignore[misc]
+        always: list[Callable[[], None]] = [
+            lambda kind=kind: self.look(kind)  # type: ignore[misc]
+            for kind in _DESCRIBE
+            if kind not in _FOR_NAT
+        ]
         with ThreadPoolExecutor(THREADS) as pool:
-            for future in [
-                pool.submit(reader) for reader in (*readers, self._describe_addresses, self._describe_lists)
-            ]:
+            for future in [pool.submit(reader) for reader in (*always, self._look_for_nat, self._describe_lists)]:
                 future.result()
+
+    def _look_for_nat(self) -> None:
+        """DescribeTags: one call instead of three where there is no way out to the internet."""
+        types = {"Name": "resource-type", "Values": list(_FOR_NAT.values())}
+        project = [{"Name": "key", "Values": ["Project"]}, {"Name": "value", "Values": [self._prefix]}]
+        if any(self._aws.pages("ec2", "describe_tags", "Tags", Filters=[types, *project])):
+            for kind in _FOR_NAT:
+                self.look(kind)
 
     def look(self, kind: Kind) -> None:
         """Read one kind, at the beginning and again where EC2 says that something is not as it was read."""

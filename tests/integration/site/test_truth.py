@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aurora_deploy.diff import UNKNOWN
-from tests.integration.site.conftest import Item, Run, Site
+from tests.integration.site.conftest import REGION, Item, Run, Site
 from tests.integration.site.drift import FIXED, NAT_TABLE, OTHER_STEP, QUEUE, STEP, SWEEP, TABLE, Drift
 
 KEYS = {"changed", "items", "diff"}
@@ -136,6 +136,17 @@ def test_the_tables_of_changes_lack_no_attribute(site: Site, made: Run, nat_site
 
 def test_every_change_behind_ansibles_back_is_found_shown_and_mended(site: Site, made: Run) -> None:
     drift_and_mend(site, TABLE, made)
+
+
+def test_the_functions_go_to_a_further_zone_as_announced(site: Site, made: Run) -> None:
+    zones = [f"{REGION}{letter}" for letter in "abc"]
+    announced, done = site.deploy("--check", vpc_zones=zones), site.deploy(vpc_zones=zones)
+    assert [item.key for item in announced.items] == [item.key for item in done.items]
+    for run in (announced, done):
+        [function] = [item for item in run.changed if (item.kind, item.name) == ("function", f"ar-{STEP}")]
+        assert function.changes.keys() == {"environment", "subnet_ids"}
+        assert set(function.changes["subnet_ids"]["before"]) < set(function.changes["subnet_ids"]["after"])
+    assert site.deploy(vpc_zones=zones).changed == []
 
 
 def test_a_network_with_a_nat_gateway_is_kept_as_well(nat_site: Site) -> None:

@@ -141,6 +141,19 @@ def test_what_follows_a_failure_does_not_start(monkeypatch: pytest.MonkeyPatch) 
     assert run({"boxes": []})["msg"] == "box a: full. Fix: empty it."
 
 
+def test_what_earlier_tasks_knew_is_not_looked_up_and_what_this_one_knows_is_returned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(run: Run) -> Iterator[Work]:
+        yield Boxes(run.aws), {run.lookup.key_arn("alias/ar"): {}}
+        run.answers["box a"] = "id-1"
+
+    monkeypatch.setattr(BoxesAction, "plan", staticmethod(ask))
+    result = run({"boxes": []}, region="us-east-1", already_known={"KMS key alias/ar": "arn:key"})
+    assert [item["name"] for item in result["items"]] == ["arn:key"]
+    assert result["answers"] == {"box a": "id-1"}
+
+
 def test_values_of_ansible_become_plain_ones() -> None:
     class Tagged(str):
         __slots__ = ()

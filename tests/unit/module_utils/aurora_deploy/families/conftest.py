@@ -14,6 +14,7 @@ from aurora_deploy.engine import Outcome, converge
 from aurora_deploy.lookup import Lookup
 
 Converge = Callable[..., Outcome]
+Answer = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -36,10 +37,24 @@ def run_plan(aws: Aws) -> Converge:
     """`run_plan(plan, args, check=False)` does what the action plugin of that plan does."""
 
     def run(plan: Plan, args: dict[str, Any], *, check: bool = False) -> Outcome:
-        lookup = Lookup(aws, lenient=check or args.get("state") == "absent")
-        outcome = Outcome()
-        for family, desired in plan(Run(args, aws, lookup, check)):
-            outcome.extend(converge(family, desired, check=check))
-        return outcome
+        return _converged(aws, plan, args, check)[0]
 
     return run
+
+
+@pytest.fixture
+def answers(aws: Aws) -> Answer:
+    """`answers(plan, args, check=False)` does the same and returns what later tasks get to know."""
+
+    def run(plan: Plan, args: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
+        return _converged(aws, plan, args, check)[1]
+
+    return run
+
+
+def _converged(aws: Aws, plan: Plan, args: dict[str, Any], check: bool) -> tuple[Outcome, dict[str, Any]]:
+    run = Run(args, aws, Lookup(aws, lenient=check or args.get("state") == "absent"), check)
+    outcome = Outcome()
+    for family, desired in plan(run):
+        outcome.extend(converge(family, desired, check=check))
+    return outcome, run.answers

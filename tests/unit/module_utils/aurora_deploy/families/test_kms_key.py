@@ -7,10 +7,11 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from aurora_deploy.clients import Aws
+from aurora_deploy.diff import UNKNOWN
 from aurora_deploy.errors import DeployError
 from aurora_deploy.families import kms_key
 
-from .conftest import Converge
+from .conftest import Answer, Converge
 
 ALIAS = "alias/aurora-restore"
 POLICY = {
@@ -48,6 +49,16 @@ def test_a_key_is_made_as_declared_and_then_left_alone(aws: Aws, run_plan: Conve
     tags = {tag["TagKey"]: tag["TagValue"] for tag in client.list_resource_tags(KeyId=key_id)["Tags"]}
     assert tags == {"Project": "aurora-restore", "Environment": "test", "Purpose": "customer-key"}
     assert run_plan(kms_key.plan, ARGS).changed is False
+
+
+def test_later_tasks_get_to_know_the_key(aws: Aws, answers: Answer) -> None:
+    assert answers(kms_key.plan, ARGS, check=True) == {f"KMS key {ALIAS}": UNKNOWN}
+    made = answers(kms_key.plan, ARGS)
+    assert made == {f"KMS key {ALIAS}": described(aws)["Arn"]}
+    assert answers(kms_key.plan, ARGS) == answers(kms_key.plan, ARGS, check=True) == made
+    given = {**ARGS, "existing_key": described(aws)["KeyId"]}
+    assert answers(kms_key.plan, given) == {f"KMS key {given['existing_key']}": described(aws)["Arn"]}
+    assert answers(kms_key.plan, {**ARGS, "state": "absent"}) == {}
 
 
 @pytest.mark.parametrize(

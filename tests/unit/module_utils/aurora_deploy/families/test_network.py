@@ -8,11 +8,12 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from aurora_deploy import engine
 from aurora_deploy.clients import Aws
+from aurora_deploy.diff import UNKNOWN
 from aurora_deploy.engine import Outcome
 from aurora_deploy.errors import DeployError
 from aurora_deploy.families import network, propagation
 
-from .conftest import Converge
+from .conftest import Answer, Converge
 
 ARGS: dict[str, Any] = {
     "name_prefix": "ar",
@@ -67,6 +68,18 @@ def test_check_mode_announces_on_an_empty_account_what_a_run_does_and_the_next_r
     assert announced.diff == done.diff
     assert set(actions(done)) == {"create"}
     assert set(actions(run_plan(network.plan, args))) == {"none"}
+
+
+def test_later_tasks_get_to_know_the_place_with_what_check_mode_only_announces(aws: Aws, answers: Answer) -> None:
+    place = ("VPC ar-vpc", "security group ar-functions", "private subnet of ar")
+    unknown = (UNKNOWN, UNKNOWN, [UNKNOWN, UNKNOWN])
+    assert answers(network.plan, NAT, check=True) == dict(zip(place, unknown, strict=True))
+    made = answers(network.plan, NAT)
+    subnets = [find(aws, "describe_subnets", "Subnets", f"ar-private-{number}")["SubnetId"] for number in (1, 2)]
+    group = find(aws, "describe_security_groups", "SecurityGroups", "ar-functions")
+    assert made == dict(zip(place, (group["VpcId"], group["GroupId"], subnets), strict=True))
+    more = {**NAT, "zones": [*NAT["zones"], "us-east-1c"]}
+    assert answers(network.plan, more, check=True) == {**made, "private subnet of ar": [*subnets, UNKNOWN]}
 
 
 def test_removal_leaves_nothing_of_ours(aws: Aws, run_plan: Converge) -> None:
