@@ -97,7 +97,7 @@ def failed(
 
 
 def away(settings: Settings, plan: Mapping[str, Any], error: CleanupFailed) -> tuple[str, str]:
-    """Subject and text of "not back yet": a target was removed, and its undo needs help or another execution."""
+    """Subject and text of "not back yet": the undo of a removal, or of renames, needs help or another execution."""
     return _subject(settings, "FAILED, target is AWAY", plan["target"]["cluster"]), _lines(
         *_facts(settings, plan), ("Error", f"[{error.code}] {error.message}"), ("Next", error.remedy)
     )

@@ -61,6 +61,7 @@ def _swap_back(context: Context, operation: Operation, progress: Progress) -> No
         progress.undone.append("the names were put back")
     else:
         progress.waiting.append(decision.reason)
+        progress.away = True
 
 
 def _still_there(context: Context, operation: Operation, moves: list[Move]) -> list[Move]:

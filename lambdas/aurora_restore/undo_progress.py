@@ -10,11 +10,15 @@ from aurora_restore.errors import ResourceBusy, ResourceMissing
 
 @dataclass
 class Progress:
-    """`waiting` names what still has to happen, `trouble` what keeps it from happening until somebody helps."""
+    """`waiting` names what still has to happen, `trouble` what keeps it from happening until somebody helps.
+
+    `away` says that the target is not reachable under its name for as long as that lasts: it must not be given up.
+    """
 
     undone: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
+    away: bool = False
 
     def delete(self, delete: Callable[[], None], name: str) -> None:
         """Ask for a deletion; whether it is through is seen at the next look."""

@@ -34,8 +34,8 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     """One call's worth of clean-up; `error` and `cause` are what the execution ends with.
 
     Works without a plan, when SnapshotCheck itself failed, and leaves alone what belongs to another execution. Raises
-    CleanupFailed where the time is over before a target that was removed is back: the operation stays RUNNING, so that
-    the sweep starts the next clean-up, which goes on with it.
+    CleanupFailed where the time is over before a target that was removed is back, or has its names back: the operation
+    stays RUNNING, so that the sweep starts the next clean-up, which goes on with it.
     """
     operation_id = documents.operation_id(document)
     operation = context.store.read(operation_id)
@@ -60,7 +60,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     }
     end = cleanup_deadline(context.settings, document["execution"]["started_at"], approval_seconds(plan))
     remaining = end - context.now()
-    if progress.waiting and plan and operation and removal(operation).began:
+    if progress.waiting and plan and operation and (progress.away or removal(operation).began):
         _tell_of_trouble(context, operation, plan, progress, failure, over=remaining <= 0)
     if progress.waiting and remaining > 0:
         pause = wait_seconds(elapsed=context.now() - since, remaining=remaining)
@@ -98,14 +98,21 @@ def _tell_of_trouble(
     *,
     over: bool,
 ) -> None:
-    """Tell, once, of a target that was removed and cannot be made again for now; raises it when the time is `over`."""
+    """Tell, once, of a target that cannot be as it was for now; raises it when the time is `over`."""
     found, target = removal(operation), plan["target"]["cluster"]
-    error = CleanupFailed(
-        f"{target} was removed and is not back yet: {'; '.join(progress.waiting)}. Its data are in snapshot "
-        f"{found.snapshot_id}. It began with: {failure.error} {failure.text}",
-        remedy="Put right what is named: the clean-up goes on by itself, and with playbooks/abort.yml. If it has given "
-        f"up, restore {found.snapshot_id} as {target} by hand: docs/errors.md, A target that was removed.",
-    )
+    left, began = "; ".join(progress.waiting), f"It began with: {failure.error} {failure.text}"
+    if found.began:
+        error = CleanupFailed(
+            f"{target} was removed and is not back yet: {left}. Its data are in snapshot {found.snapshot_id}. {began}",
+            remedy="Put right what is named: the clean-up goes on by itself, and with playbooks/abort.yml. If it has "
+            f"given up, restore {found.snapshot_id} as {target} by hand: docs/errors.md, A target that was removed.",
+        )
+    else:
+        error = CleanupFailed(
+            f"The names of {target} and its instances are not all back yet: {left}. {began}",
+            remedy="The clean-up goes on by itself, and with playbooks/abort.yml. If it has given up, put the names "
+            "back by hand: docs/errors.md.",
+        )
     if progress.trouble or over:
         _tell(context, operation.operation_id, AWAY, *messages.away(context.settings, plan, error))
     if over:

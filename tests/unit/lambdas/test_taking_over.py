@@ -269,3 +269,28 @@ def test_a_stopped_rollback_is_resumed_or_turned_back(number: int, moment: str) 
         assert owner == before if way is resume else owner in (before, swapped)
         assert set(names(pipeline)[1]) >= {"orders-staging-1", "orders-staging-2"}
         assert pipeline.store.holder(LOCK) is None
+
+
+def test_names_that_are_not_back_when_the_time_is_over_are_put_back_by_the_next_clean_up() -> None:
+    pipeline = made()
+    before = names(pipeline)
+
+    def slow_down(_number: int, what: str) -> str:
+        pipeline.rds.delay = 9000 if what == "modify_db_instance" else pipeline.rds.delay
+        return ""
+
+    pipeline.rds.kill = slow_down
+    start = pipeline.context.now()
+    execution = pipeline.run(FAR)
+    assert (execution.status, execution.error) == ("FAILED", "CleanupFailed")
+    assert "The names of orders-staging and its instances are not all back yet" in execution.cause
+    assert pipeline.context.now() - start <= 7200
+    assert pipeline.store.operations[OPERATION].status is Status.RUNNING
+    assert "AWAY" in pipeline.topic.messages[-1][0]
+    pipeline.rds.kill = lambda _number, _what: ""
+    pipeline.rds.delay = 0
+    pipeline.clock.advance(10_000)
+    (name,) = pipeline.sweep()["started"]
+    assert clean_up(pipeline, name).visited[-1] == "CleanedUp"
+    assert names(pipeline) == before
+    assert pipeline.store.operations[OPERATION].status is Status.FAILED

@@ -44,6 +44,7 @@ def args(aws: Aws, key_arn: str, tmp_path: Path) -> dict[str, Any]:
         "dead_letter_target": f"arn:aws:sns:us-east-1:{ACCOUNT}:ar-notifications",
         "log_level": "INFO",
         "reserved_concurrency": {},
+        "asynchronous": [],
         "async_retries": 2,
         "async_max_age": 3600,
         "alias": "live",
