@@ -85,14 +85,22 @@ class Database(Protocol):
     def server_version(self) -> str:
         """The server's version, such as `16.4` or `8.0.39`."""
 
-    def ensure_login(self, user: str, password: str) -> list[str]:
-        """Make `user` an ordinary login: no attribute, no membership, owner of nothing in this database.
+    def ensure_login(self, user: str, password: str, member_of: Collection[str] = ()) -> list[str]:
+        """Make `user` an ordinary login: no attribute, owner of nothing in this database, in no role that `member_of`
+        does not list, and itself no role of others.
 
         Returns what was changed, never a secret.
         """
 
-    def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
-        """Give `user` exactly `access` to `schemas`, future objects included. Returns what was changed."""
+    def ensure_grants(
+        self, user: str, access: Access, schemas: Collection[str], member_of: Collection[str] = ()
+    ) -> list[str]:
+        """Give `user` exactly `access` to `schemas`, future objects included, and membership in exactly the roles
+        `member_of`. Returns what was changed.
+        """
+
+    def ensure_memberships(self, user: str, member_of: Collection[str]) -> list[str]:
+        """Make `user`, whose rights stay, a member of exactly the roles `member_of`. Returns what was changed."""
 
     def revoke_all(self, user: str) -> list[str]:
         """Take from `user` every right in this database. Returns what was changed."""
@@ -106,8 +114,10 @@ class Database(Protocol):
     def other_databases_of(self, user: str) -> list[str]:
         """The other databases of the server in which `user` still holds rights."""
 
-    def deviations(self, access: Access, schemas: Collection[str]) -> list[str]:
-        """What this connection's user may do beyond `access` to `schemas`, or may not of it; empty when exact."""
+    def deviations(self, access: Access, schemas: Collection[str], member_of: Collection[str] = ()) -> list[str]:
+        """What this connection's user may do beyond `access` to `schemas` and the rights of the roles `member_of`, or
+        may not of it; empty when exact.
+        """
 
     def schemas(self) -> set[str]:
         """The schemas that are not the server's own."""

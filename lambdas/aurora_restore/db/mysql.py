@@ -86,11 +86,16 @@ class MysqlDatabase:
     def server_version(self) -> str:
         return self._version().split("-")[0]
 
-    def ensure_login(self, user: str, password: str) -> list[str]:
-        return mysql_accounts.ensure_login(self, user, password)
+    def ensure_login(self, user: str, password: str, member_of: Collection[str] = ()) -> list[str]:
+        return mysql_accounts.ensure_login(self, user, password)  # ensure_grants() sees to what it is a member of
 
-    def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
-        return mysql_accounts.ensure_grants(self, user, access, schemas)
+    def ensure_grants(
+        self, user: str, access: Access, schemas: Collection[str], member_of: Collection[str] = ()
+    ) -> list[str]:
+        return mysql_accounts.ensure_grants(self, user, access, schemas, member_of)
+
+    def ensure_memberships(self, user: str, member_of: Collection[str]) -> list[str]:
+        return mysql_accounts.ensure_memberships(self, user, member_of)
 
     def revoke_all(self, user: str) -> list[str]:
         return mysql_accounts.revoke_all(self, user)
@@ -104,8 +109,8 @@ class MysqlDatabase:
     def other_databases_of(self, user: str) -> list[str]:
         return []  # an account's rights belong to the server: ensure_grants() has put them all right
 
-    def deviations(self, access: Access, schemas: Collection[str]) -> list[str]:
-        return mysql_accounts.deviations(self, access, schemas)
+    def deviations(self, access: Access, schemas: Collection[str], member_of: Collection[str] = ()) -> list[str]:
+        return mysql_accounts.deviations(self, access, schemas, member_of)
 
     def schemas(self) -> set[str]:
         return {row[0] for row in self.run("SELECT schema_name FROM information_schema.schemata")} - set(_OWN_SCHEMAS)

@@ -88,6 +88,18 @@ def test_every_mistake_is_told_at_once_by_path() -> None:
     assert all(path in caught.value.message for path in paths)
 
 
+def test_memberships_are_for_roles_of_the_source_and_logins_that_are_kept() -> None:
+    user = {"secret": "s", "access": "read_only", "database": "d", "schemas": ["d"], "member_of": ["staff"]}
+    credentials = {"keep_logins": ["report"], "member_of": {"report": ["readers"]}}
+    request = parse({**LEAST, "users": [user], "credentials": credentials})
+    assert request.users[0].member_of == ("staff",)
+    assert request.credentials.member_of == {"report": ("readers",)}
+    user["member_of"] = ["rds_superuser"]
+    credentials["member_of"] = {"etl": []}
+    mistakes = validate({**LEAST, "users": [user], "credentials": credentials})
+    assert [mistake.split(":")[0] for mistake in mistakes] == ["credentials.member_of.etl", "users.0.member_of.0"]
+
+
 def test_masking_looks_for_everything_in_a_sample_unless_told_otherwise() -> None:
     masking = parse({**LEAST, "masking": {"database": "shop"}}).masking
     assert masking is not None
