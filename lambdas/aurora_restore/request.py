@@ -55,6 +55,13 @@ class CredentialsWanted:
 
 
 @dataclass(frozen=True)
+class Jobs:
+    """Patterns (`*` for any text) of the scheduled jobs, as `database.job`, that go on in the restored cluster."""
+
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class User:
     """A login to make from a secret; `access` is read_write or read_only."""
 
@@ -127,6 +134,7 @@ class Request:
     instances: Instances = field(default_factory=Instances)
     users: tuple[User, ...] = ()
     credentials: CredentialsWanted = field(default_factory=lambda: CredentialsWanted("secret", ()))
+    jobs: Jobs = field(default_factory=Jobs)
     masking: Masking | None = None
     verify: Verify = field(default_factory=Verify)
     retention: Retention = field(default_factory=Retention)
@@ -160,6 +168,7 @@ def parse(request: Any) -> Request:
         instances=Instances(**(data["instances"] or {})),
         users=tuple(User(**{**user, "schemas": tuple(user["schemas"])}) for user in data["users"]),
         credentials=CredentialsWanted(data["credentials"]["master"], tuple(data["credentials"]["keep_logins"])),
+        jobs=Jobs(tuple(data["jobs"]["keep"])),
         masking=_masking(data["masking"]),
         verify=_verify(data["verify"]),
         retention=Retention(**data["retention"]),

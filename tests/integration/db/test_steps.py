@@ -35,6 +35,15 @@ INSERT INTO sales.orders (placed_at) SELECT now() - interval 2 hour FROM seq_1_t
 CREATE USER sales_app IDENTIFIED BY 'production'; GRANT ALL ON sales.* TO sales_app;
 """
 
+EVENT = "CREATE EVENT mail ON SCHEDULE EVERY 1 DAY DO DO 1"
+EVENT_STATE = "SELECT status FROM information_schema.events WHERE event_schema = 'sales'"
+SUBSCRIPTION = f"""
+CREATE SUBSCRIPTION sales_sub CONNECTION 'host=127.0.0.1 port=1 password=production' PUBLICATION p
+WITH (connect = false, enabled = false, create_slot = false, slot_name = 'production_slot');
+ALTER SUBSCRIPTION sales_sub ENABLE; UPDATE pg_subscription SET subowner = '{MASTER}'::regrole;
+"""
+SUBSCRIPTION_STATE = "SELECT subenabled FROM pg_subscription"
+
 
 @pytest.fixture
 def operation(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -157,3 +166,17 @@ def test_nobody_of_production_logs_in_but_who_is_listed(
     open_database(server, database, "sales 'kept'", "production")
     with pytest.raises(LoginRefused):
         open_database(server, database, "sales_old", "production")
+
+
+def test_what_production_did_by_itself_has_ended(server: Server, operation: Operation) -> None:
+    mysql = server.engine == "aurora-mysql"
+    database = "sales" if mysql else "shop"
+    server.admin(EVENT if mysql else SUBSCRIPTION, database)
+    try:
+        run_all(operation)
+        expected = "event sales.mail" if mysql else "subscription shop.sales_sub"
+        assert operation.results["credentials"]["stopped"] == [expected]
+        assert operation.entry("ResetCredentials")["stopped"] == [expected]
+        assert server.admin(EVENT_STATE if mysql else SUBSCRIPTION_STATE, database) == ("DISABLED" if mysql else "f")
+    finally:
+        server.admin("DROP EVENT mail" if mysql else "DROP SUBSCRIPTION sales_sub", database)

@@ -20,6 +20,7 @@ PLAN: dict[str, Any] = {
     "instances": [{"id": "orders-staging-op-1-1", "class": "db.r6g.large", "tier": 1}],
     "swap": {"needed": True, "old_cluster_id": "orders-staging-old-op-1"},
     "credentials": {"master": "managed", "keep_logins": ["report"]},
+    "jobs": {"keep": ["shop.*"]},
     "masking": {
         "needed": True,
         "set": "orders-staging",
@@ -52,6 +53,7 @@ def test_every_value_of_a_plan_is_told_with_its_origin() -> None:
         "tier = 1 (from the target)",
         "master password kept and rotated by RDS",
         "keeps login report",
+        "keeps jobs shop.*",
         "masking orders-staging in shop, checksum cc",
         "010_a.sql aa",
         "probes/left.sql bb",
