@@ -66,6 +66,13 @@ class CredentialsWanted:
 
 
 @dataclass(frozen=True)
+class Jobs:
+    """Patterns (`*` for any text) of the scheduled jobs, as `database.job`, that go on in the restored cluster."""
+
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class User:
     """A login to make from a secret; `access` is read_write or read_only, `member_of` are roles of the source."""
 
@@ -139,6 +146,7 @@ class Request:
     instances: Instances = field(default_factory=Instances)
     users: tuple[User, ...] = ()
     credentials: CredentialsWanted = field(default_factory=lambda: CredentialsWanted("secret", ()))
+    jobs: Jobs = field(default_factory=Jobs)
     masking: Masking | None = None
     verify: Verify = field(default_factory=Verify)
     retention: Retention = field(default_factory=Retention)
@@ -170,6 +178,7 @@ def parse(request: Any) -> Request:
         instances=_instances(data["instances"]),
         users=tuple(User(**_with_tuples(user)) for user in data["users"]),
         credentials=_credentials(data["credentials"]),
+        jobs=Jobs(tuple(data["jobs"]["keep"])),
         masking=_masking(data["masking"]),
         verify=_verify(data["verify"]),
         retention=Retention(**data["retention"]),

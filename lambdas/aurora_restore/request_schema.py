@@ -275,6 +275,12 @@ class CredentialsSchema(Schema):
             raise ValidationError({"member_of": {name: ["is not in keep_logins"] for name in others}})
 
 
+class JobsSchema(Schema):
+    """Which scheduled jobs of the source go on in the restored cluster."""
+
+    keep = fields.List(_text(), load_default=list)
+
+
 class UserSchema(Schema):
     """A login to make from a secret."""
 
@@ -387,6 +393,7 @@ class RequestSchema(Schema):
     instances = fields.Nested(InstancesSchema, allow_none=True, load_default=None)
     users = _list(UserSchema)
     credentials = fields.Nested(CredentialsSchema, load_default=_defaults(CredentialsSchema))
+    jobs = fields.Nested(JobsSchema, load_default=_defaults(JobsSchema))
     masking = fields.Nested(MaskingSchema, allow_none=True, load_default=None)
     verify = fields.Nested(VerifySchema, load_default=_defaults(VerifySchema))
     retention = fields.Nested(RetentionSchema, load_default=_defaults(RetentionSchema))

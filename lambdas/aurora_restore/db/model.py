@@ -57,6 +57,23 @@ class Wire:
 
 
 @dataclass(frozen=True)
+class Activity:
+    """What a server does by itself, without any login: `kind` in words, where it lives, and its name there."""
+
+    kind: str
+    database: str
+    name: str
+
+    @property
+    def full_name(self) -> str:
+        """How a request names it."""
+        return f"{self.database}.{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.full_name}"
+
+
+@dataclass(frozen=True)
 class TextTable:
     """A table and its columns that can hold text; `rows` is the server's estimate, 0 where it has none."""
 
@@ -104,6 +121,15 @@ class Database(Protocol):
 
     def revoke_all(self, user: str) -> list[str]:
         """Take from `user` every right in this database. Returns what was changed."""
+
+    def replications(self) -> list[Activity]:
+        """What draws data from another server, or still names what it holds there; in all databases."""
+
+    def jobs(self) -> list[Activity]:
+        """The scheduled jobs that are switched on, in all databases."""
+
+    def stop(self, activity: Activity) -> None:
+        """End one of these for good, idle or not. Raises NotQuiet where the master may not."""
 
     def inherited_logins(self) -> list[str]:
         """Who may log in but this connection's user and the service's own; on MySQL `user@host`."""

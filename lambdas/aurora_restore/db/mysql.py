@@ -10,9 +10,9 @@ import pymysql
 from pymysql.constants import CR, ER
 from pymysql.cursors import SSCursor
 
-from aurora_restore.db import mysql_accounts, mysql_masking
+from aurora_restore.db import mysql_accounts, mysql_activity, mysql_masking
 from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, StatementTimedOut, TlsFailed
-from aurora_restore.db.model import Access, Database, Endpoint, TextTable, Wire
+from aurora_restore.db.model import Access, Activity, Database, Endpoint, TextTable, Wire
 from aurora_restore.db.mysql_session import DIALECTS
 from aurora_restore.db.quoting import mysql_name, split_table
 from aurora_restore.db.statements import Statement
@@ -99,6 +99,15 @@ class MysqlDatabase:
 
     def revoke_all(self, user: str) -> list[str]:
         return mysql_accounts.revoke_all(self, user)
+
+    def replications(self) -> list[Activity]:
+        return mysql_activity.replications(self)
+
+    def jobs(self) -> list[Activity]:
+        return mysql_activity.jobs(self, _OWN_SCHEMAS)
+
+    def stop(self, activity: Activity) -> None:
+        mysql_activity.stop(self, activity)
 
     def inherited_logins(self) -> list[str]:
         return mysql_accounts.inherited_logins(self)

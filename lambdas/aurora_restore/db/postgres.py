@@ -13,13 +13,14 @@ from scramp import ScramException
 
 from aurora_restore.db import (
     postgres_access,
+    postgres_activity,
     postgres_deviations,
     postgres_login,
     postgres_masking,
     postgres_memberships,
 )
 from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, StatementTimedOut, TlsFailed
-from aurora_restore.db.model import Access, Endpoint, TextTable, Wire
+from aurora_restore.db.model import Access, Activity, Endpoint, TextTable, Wire
 from aurora_restore.db.quoting import postgres_name, split_table
 from aurora_restore.db.statements import Statement
 from aurora_restore.errors import DatabaseUnreachable, RestoreError
@@ -91,6 +92,24 @@ class PostgresDatabase:
 
     def revoke_all(self, user: str) -> list[str]:
         return postgres_access.revoke_all(self, user)
+
+    def replications(self) -> list[Activity]:
+        return postgres_activity.replications(self)
+
+    def jobs(self) -> list[Activity]:
+        return postgres_activity.jobs(self)
+
+    def stop(self, activity: Activity) -> None:
+        postgres_activity.stop(self, activity)
+
+    @contextmanager
+    def beside(self, database: str) -> Iterator[PostgresDatabase]:
+        """A connection with the same login to another database of the server."""
+        other = self._log_in(replace(self.endpoint, database=database))
+        try:
+            yield other  # type: ignore[misc]  # the engine is this one's
+        finally:
+            other.close()
 
     def inherited_logins(self) -> list[str]:
         return postgres_login.inherited_logins(self)

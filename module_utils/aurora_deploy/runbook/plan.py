@@ -31,6 +31,7 @@ def plan_lines(plan: Mapping[str, Any], prices: Mapping[str, float]) -> list[str
         *lines,
         _line("master", _MASTERS[plan["credentials"]["master"]]),
         *(_line("keeps login", f"{name}{_roles(plan, name)}") for name in plan["credentials"]["keep_logins"]),
+        *(_line("keeps jobs", pattern) for pattern in plan["jobs"]["keep"]),
         *_masking(plan["masking"]),
         *(
             _line("user", f"{user['access']} from secret {user['secret']} in {user['database']}{_as(user)}")

@@ -42,6 +42,15 @@ GRANT sales_chiefs TO sales_app;
 GRANT sales_clerks TO `sales 'kept'`; GRANT sales_chiefs TO `sales 'kept'`;
 """
 
+EVENT = "CREATE EVENT mail ON SCHEDULE EVERY 1 DAY DO DO 1"
+EVENT_STATE = "SELECT status FROM information_schema.events WHERE event_schema = 'sales'"
+SUBSCRIPTION = f"""
+CREATE SUBSCRIPTION sales_sub CONNECTION 'host=127.0.0.1 port=1 password=production' PUBLICATION p
+WITH (connect = false, enabled = false, create_slot = false, slot_name = 'production_slot');
+ALTER SUBSCRIPTION sales_sub ENABLE; UPDATE pg_subscription SET subowner = '{MASTER}'::regrole;
+"""
+SUBSCRIPTION_STATE = "SELECT subenabled FROM pg_subscription"
+
 
 @pytest.fixture
 def operation(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -185,3 +194,17 @@ def memberships(server: Server) -> set[tuple[str, ...]]:
             "JOIN pg_roles r ON r.oid = m.member WHERE r.rolname LIKE 'sales%'"
         )
     return {tuple(line.split("|")) for line in found.splitlines()}
+
+
+def test_what_production_did_by_itself_has_ended(server: Server, operation: Operation) -> None:
+    mysql = server.engine == "aurora-mysql"
+    database = "sales" if mysql else "shop"
+    server.admin(EVENT if mysql else SUBSCRIPTION, database)
+    try:
+        run_all(operation)
+        expected = "event sales.mail" if mysql else "subscription shop.sales_sub"
+        assert operation.results["credentials"]["stopped"] == [expected]
+        assert operation.entry("ResetCredentials")["stopped"] == [expected]
+        assert server.admin(EVENT_STATE if mysql else SUBSCRIPTION_STATE, database) == ("DISABLED" if mysql else "f")
+    finally:
+        server.admin("DROP EVENT mail" if mysql else "DROP SUBSCRIPTION sales_sub", database)

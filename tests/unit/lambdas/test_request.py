@@ -41,6 +41,15 @@ def test_the_least_request_gets_the_documented_defaults() -> None:
     assert request.strategy == "swap"
     assert (request.retention.keep_old_hours, request.retention.keep_copy) == (24, False)
     assert (request.users, request.dry_run, request.instances.count) == ((), False, None)
+    assert request.jobs.keep == ()
+
+
+def test_jobs_to_keep_are_a_list_of_patterns() -> None:
+    assert parse({**LEAST, "jobs": {"keep": ["shop.*"]}}).jobs.keep == ("shop.*",)
+    assert validate({**LEAST, "jobs": {"keep": [""], "stop": []}}) == [
+        "jobs.keep.0: Length must be between 1 and 255.",
+        "jobs.stop: Unknown field.",
+    ]
 
 
 def test_the_full_request_is_taken() -> None:

@@ -99,6 +99,7 @@ def test_without_named_zones_the_subnets_go_where_the_account_may_and_stay_there
     assert (zone(1), zone(2)) == ("us-east-1a", "us-east-1c")
     offer("e", "f")
     assert set(actions(run_plan(network.plan, args))) == {"none"}
+    offer("a", "b", "c")
     run_plan(network.plan, {**ARGS, "zones": ["us-east-1a", "us-east-1c", "us-east-1b"]})
     assert set(actions(run_plan(network.plan, args))) == {"none"}
 

@@ -25,6 +25,7 @@ PLAN: dict[str, Any] = {
     "replace": {"needed": False},
     "swap": {"needed": True, "old_cluster_id": "orders-staging-old-op-1"},
     "credentials": {"master": "managed", "keep_logins": ["etl", "report"], "member_of": {"report": ["readers"]}},
+    "jobs": {"keep": ["shop.*"]},
     "masking": {
         "needed": True,
         "set": "orders-staging",
@@ -74,6 +75,7 @@ def test_every_value_of_a_plan_is_told_with_its_origin() -> None:
         "master password kept and rotated by RDS",
         "keeps login etl",
         "keeps login report, member of readers",
+        "keeps jobs shop.*",
         "masking orders-staging in shop, checksum cc",
         "010_a.sql aa",
         "probes/left.sql bb",
