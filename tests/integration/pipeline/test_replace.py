@@ -140,6 +140,9 @@ def test_an_abort_while_the_target_is_gone_brings_it_back(shop: Shop) -> None:
 
 
 def test_the_target_holds_the_sources_rows_and_its_own_are_in_the_final_snapshot(shop: Shop) -> None:
+    with shop.databases.connect(TARGET, shop.login(TARGET), "shop") as connection:  # so that no two have the same rows
+        connection.cursor().execute("DELETE FROM shop.order_lines WHERE order_id = 1")
+        connection.commit()
     rows, clusters, instances = shop.rows(TARGET), shop.clusters(), shop.instances()
     original = described(shop)["DbClusterResourceId"]
     played = replace(shop, "replace-one", source_snapshot=NIGHTLY)
