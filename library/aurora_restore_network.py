@@ -37,10 +37,12 @@ options:
     type: str
     required: true
   zones:
-    description: Availability Zones, one private subnet in each.
+    description: >-
+      Availability Zones, one private subnet in each; empty for those that the subnets are in, at first the first two
+      that the account may use.
     type: list
     elements: str
-    required: true
+    default: []
   egress:
     description: How functions reach AWS.
     type: str

@@ -61,6 +61,7 @@ def succeeded(
         return _subject(settings, "succeeded", plan["target"]["cluster"]), _lines(
             *_facts(settings, plan),
             ("Duration", duration(seconds)),
+            ("Stopped", _stopped(document.get("credentials", {}))),
             ("Restored cluster", f"{archive['side_by_side']} is kept until {archive['expires_at']}."),
             ("Next", f"{plan['target']['cluster']} is as it was: nothing was swapped."),
         )
@@ -71,6 +72,7 @@ def succeeded(
         *_facts(settings, plan),
         ("Duration", duration(seconds)),
         ("Masking", document["masking"]["status"] if "masking" in document else "not asked for"),
+        ("Stopped", _stopped(document.get("credentials", {}))),
         ("Verification", _checks(document.get("verification", {}))),
         ("Old cluster", kept),
         ("Next", "Applications that cache DNS may need to reconnect to reach the restored cluster."),
@@ -113,6 +115,13 @@ def _next(plan: Mapping[str, Any]) -> str:
         f"{plan['replace']['final_snapshot']}. Clients have no database meanwhile, and what they write after that "
         "snapshot was begun is lost."
     )
+
+
+def _stopped(credentials: Mapping[str, Any]) -> str:
+    """What the copy of the source no longer does by itself: replication, scheduled jobs."""
+    names = credentials.get("stopped", [])
+    more = credentials.get("stopped_count", 0) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "") or "nothing had to be"
 
 
 def _checks(verification: Mapping[str, Any]) -> str:

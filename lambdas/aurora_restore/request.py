@@ -55,20 +55,32 @@ class Instances:
 
 @dataclass(frozen=True)
 class CredentialsWanted:
-    """Who keeps the master password (`secret`: the pipeline's, `managed`: RDS); which of the source's logins stay."""
+    """Who keeps the master password (`secret`: the pipeline's, `managed`: RDS); which of the source's logins stay.
+
+    `member_of`: those of them that keep, or get, membership in exactly these roles; the others keep theirs.
+    """
 
     master: str
     keep_logins: tuple[str, ...]
+    member_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Patterns (`*` for any text) of the scheduled jobs, as `database.job`, that go on in the restored cluster."""
+
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class User:
-    """A login to make from a secret; `access` is read_write or read_only."""
+    """A login to make from a secret; `access` is read_write or read_only, `member_of` are roles of the source."""
 
     secret: str
     access: str
     database: str
     schemas: tuple[str, ...]
+    member_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,6 +146,7 @@ class Request:
     instances: Instances = field(default_factory=Instances)
     users: tuple[User, ...] = ()
     credentials: CredentialsWanted = field(default_factory=lambda: CredentialsWanted("secret", ()))
+    jobs: Jobs = field(default_factory=Jobs)
     masking: Masking | None = None
     verify: Verify = field(default_factory=Verify)
     retention: Retention = field(default_factory=Retention)
@@ -163,8 +176,9 @@ def parse(request: Any) -> Request:
         strategy=data["strategy"],
         cluster=_cluster(data["cluster"]),
         instances=_instances(data["instances"]),
-        users=tuple(User(**{**user, "schemas": tuple(user["schemas"])}) for user in data["users"]),
-        credentials=CredentialsWanted(data["credentials"]["master"], tuple(data["credentials"]["keep_logins"])),
+        users=tuple(User(**_with_tuples(user)) for user in data["users"]),
+        credentials=_credentials(data["credentials"]),
+        jobs=Jobs(tuple(data["jobs"]["keep"])),
         masking=_masking(data["masking"]),
         verify=_verify(data["verify"]),
         retention=Retention(**data["retention"]),
@@ -202,8 +216,15 @@ def _settings(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _verify(data: Mapping[str, Any]) -> Verify:
-    lists: dict[str, Any] = {key: tuple(value) for key, value in data.items() if isinstance(value, list)}
-    return Verify(**{**data, **lists})
+    return Verify(**_with_tuples(data))
+
+
+def _credentials(data: Mapping[str, Any]) -> CredentialsWanted:
+    return CredentialsWanted(**{**_with_tuples(data), "member_of": _with_tuples(data["member_of"])})
+
+
+def _with_tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
 
 
 def _masking(data: Mapping[str, Any] | None) -> Masking | None:

@@ -38,6 +38,8 @@ INSTANCE_CLASS = validate.Regexp(
     error="must be an instance class such as db.r6g.large or db.serverless",
 )
 NAME = validate.Length(min=1, max=255)
+ROLE = validate.Length(min=1, max=63)
+NOT_AMAZONS = validate.Regexp(r"(?!rds)", error="must be no role of Amazon RDS: they administer, or forbid passwords")
 DAILY = validate.Regexp(
     r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z", error="must be a time of the day in UTC such as 03:00-04:00"
 )
@@ -260,10 +262,23 @@ class InstancesSchema(InstanceSchema):
 
 
 class CredentialsSchema(Schema):
-    """Who keeps the master password, and which of the source's logins may still log in."""
+    """Who keeps the master password, and which of the source's logins may still log in, as members of which roles."""
 
     master = _text(required=False, load_default="secret", rule=validate.OneOf(["secret", "managed"]))
     keep_logins = fields.List(_text(), load_default=list)
+    member_of = fields.Dict(keys=_text(), values=fields.List(_text(rule=ROLE)), load_default=dict)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _members_are_kept(self, data: Mapping[str, Any], **_: Any) -> None:
+        others = sorted(set(data["member_of"]) - set(data["keep_logins"]))
+        if others:
+            raise ValidationError({"member_of": {name: ["is not in keep_logins"] for name in others}})
+
+
+class JobsSchema(Schema):
+    """Which scheduled jobs of the source go on in the restored cluster."""
+
+    keep = fields.List(_text(), load_default=list)
 
 
 class UserSchema(Schema):
@@ -273,6 +288,7 @@ class UserSchema(Schema):
     access = _text(rule=validate.OneOf(["read_write", "read_only"], error="must be one of {choices}"))
     database = _text(rule=validate.Length(min=1, max=63))
     schemas = fields.List(_text(rule=validate.Length(min=1, max=63)), required=True, validate=validate.Length(min=1))
+    member_of = fields.List(_text(rule=[ROLE, NOT_AMAZONS]), load_default=list)
 
 
 class TableSchema(Schema):
@@ -377,6 +393,7 @@ class RequestSchema(Schema):
     instances = fields.Nested(InstancesSchema, allow_none=True, load_default=None)
     users = _list(UserSchema)
     credentials = fields.Nested(CredentialsSchema, load_default=_defaults(CredentialsSchema))
+    jobs = fields.Nested(JobsSchema, load_default=_defaults(JobsSchema))
     masking = fields.Nested(MaskingSchema, allow_none=True, load_default=None)
     verify = fields.Nested(VerifySchema, load_default=_defaults(VerifySchema))
     retention = fields.Nested(RetentionSchema, load_default=_defaults(RetentionSchema))

@@ -103,13 +103,16 @@ def check_query(database: Database, query: Mapping[str, Any]) -> str:
     return "the result is as expected"
 
 
-def check_user(database: Database, access: Access, schemas: list[str]) -> str:
-    """The user of this connection may do what its access level says, and no more. Nothing is written to find out."""
-    found = database.deviations(access, schemas)
+def check_user(database: Database, access: Access, schemas: list[str], member_of: Collection[str]) -> str:
+    """The user of this connection may do what its access level and its roles say, and no more.
+
+    Nothing is written to find out.
+    """
+    found = database.deviations(access, schemas, member_of)
     if found:
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise CheckFailed(f"{'; '.join(found[:_SHOWN])}{more}")
-    return f"logs in with exactly {access} access"
+    return f"logs in with exactly {access} access" + (f" and as {', '.join(sorted(member_of))}" if member_of else "")
 
 
 def check_logins(database: Database, allowed: Collection[str]) -> str:

@@ -39,6 +39,12 @@ class StatementTimedOut(StatementFailed):
     """The server ended a statement because its time was over."""
 
 
+class NotQuiet(DatabaseRefused):
+    """Something that the restored database does by itself cannot be stopped; the message names it."""
+
+    default_remedy = "Stop it in the source, then restore from a newer snapshot."
+
+
 class GrantsNotExact(DatabaseRefused):
     """A user's rights cannot be made what the request says."""
 

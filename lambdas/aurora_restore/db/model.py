@@ -57,6 +57,23 @@ class Wire:
 
 
 @dataclass(frozen=True)
+class Activity:
+    """What a server does by itself, without any login: `kind` in words, where it lives, and its name there."""
+
+    kind: str
+    database: str
+    name: str
+
+    @property
+    def full_name(self) -> str:
+        """How a request names it."""
+        return f"{self.database}.{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.full_name}"
+
+
+@dataclass(frozen=True)
 class TextTable:
     """A table and its columns that can hold text; `rows` is the server's estimate, 0 where it has none."""
 
@@ -85,17 +102,34 @@ class Database(Protocol):
     def server_version(self) -> str:
         """The server's version, such as `16.4` or `8.0.39`."""
 
-    def ensure_login(self, user: str, password: str) -> list[str]:
-        """Make `user` an ordinary login: no attribute, no membership, owner of nothing in this database.
+    def ensure_login(self, user: str, password: str, member_of: Collection[str] = ()) -> list[str]:
+        """Make `user` an ordinary login: no attribute, owner of nothing in this database, in no role that `member_of`
+        does not list, and itself no role of others.
 
         Returns what was changed, never a secret.
         """
 
-    def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
-        """Give `user` exactly `access` to `schemas`, future objects included. Returns what was changed."""
+    def ensure_grants(
+        self, user: str, access: Access, schemas: Collection[str], member_of: Collection[str] = ()
+    ) -> list[str]:
+        """Give `user` exactly `access` to `schemas`, future objects included, and membership in exactly the roles
+        `member_of`. Returns what was changed.
+        """
+
+    def ensure_memberships(self, user: str, member_of: Collection[str]) -> list[str]:
+        """Make `user`, whose rights stay, a member of exactly the roles `member_of`. Returns what was changed."""
 
     def revoke_all(self, user: str) -> list[str]:
         """Take from `user` every right in this database. Returns what was changed."""
+
+    def replications(self) -> list[Activity]:
+        """What draws data from another server, or still names what it holds there; in all databases."""
+
+    def jobs(self) -> list[Activity]:
+        """The scheduled jobs that are switched on, in all databases."""
+
+    def stop(self, activity: Activity) -> None:
+        """End one of these for good, idle or not. Raises NotQuiet where the master may not."""
 
     def inherited_logins(self) -> list[str]:
         """Who may log in but this connection's user and the service's own; on MySQL `user@host`."""
@@ -106,8 +140,10 @@ class Database(Protocol):
     def other_databases_of(self, user: str) -> list[str]:
         """The other databases of the server in which `user` still holds rights."""
 
-    def deviations(self, access: Access, schemas: Collection[str]) -> list[str]:
-        """What this connection's user may do beyond `access` to `schemas`, or may not of it; empty when exact."""
+    def deviations(self, access: Access, schemas: Collection[str], member_of: Collection[str] = ()) -> list[str]:
+        """What this connection's user may do beyond `access` to `schemas` and the rights of the roles `member_of`, or
+        may not of it; empty when exact.
+        """
 
     def schemas(self) -> set[str]:
         """The schemas that are not the server's own."""

@@ -10,9 +10,9 @@ import pymysql
 from pymysql.constants import CR, ER
 from pymysql.cursors import SSCursor
 
-from aurora_restore.db import mysql_accounts, mysql_masking
+from aurora_restore.db import mysql_accounts, mysql_activity, mysql_masking
 from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, StatementTimedOut, TlsFailed
-from aurora_restore.db.model import Access, Database, Endpoint, TextTable, Wire
+from aurora_restore.db.model import Access, Activity, Database, Endpoint, TextTable, Wire
 from aurora_restore.db.mysql_session import DIALECTS
 from aurora_restore.db.quoting import mysql_name, split_table
 from aurora_restore.db.statements import Statement
@@ -86,14 +86,28 @@ class MysqlDatabase:
     def server_version(self) -> str:
         return self._version().split("-")[0]
 
-    def ensure_login(self, user: str, password: str) -> list[str]:
-        return mysql_accounts.ensure_login(self, user, password)
+    def ensure_login(self, user: str, password: str, member_of: Collection[str] = ()) -> list[str]:
+        return mysql_accounts.ensure_login(self, user, password)  # ensure_grants() sees to what it is a member of
 
-    def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
-        return mysql_accounts.ensure_grants(self, user, access, schemas)
+    def ensure_grants(
+        self, user: str, access: Access, schemas: Collection[str], member_of: Collection[str] = ()
+    ) -> list[str]:
+        return mysql_accounts.ensure_grants(self, user, access, schemas, member_of)
+
+    def ensure_memberships(self, user: str, member_of: Collection[str]) -> list[str]:
+        return mysql_accounts.ensure_memberships(self, user, member_of)
 
     def revoke_all(self, user: str) -> list[str]:
         return mysql_accounts.revoke_all(self, user)
+
+    def replications(self) -> list[Activity]:
+        return mysql_activity.replications(self)
+
+    def jobs(self) -> list[Activity]:
+        return mysql_activity.jobs(self, _OWN_SCHEMAS)
+
+    def stop(self, activity: Activity) -> None:
+        mysql_activity.stop(self, activity)
 
     def inherited_logins(self) -> list[str]:
         return mysql_accounts.inherited_logins(self)
@@ -104,8 +118,8 @@ class MysqlDatabase:
     def other_databases_of(self, user: str) -> list[str]:
         return []  # an account's rights belong to the server: ensure_grants() has put them all right
 
-    def deviations(self, access: Access, schemas: Collection[str]) -> list[str]:
-        return mysql_accounts.deviations(self, access, schemas)
+    def deviations(self, access: Access, schemas: Collection[str], member_of: Collection[str] = ()) -> list[str]:
+        return mysql_accounts.deviations(self, access, schemas, member_of)
 
     def schemas(self) -> set[str]:
         return {row[0] for row in self.run("SELECT schema_name FROM information_schema.schemata")} - set(_OWN_SCHEMAS)

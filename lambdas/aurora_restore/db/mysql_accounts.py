@@ -7,18 +7,20 @@ Other hosts' accounts are kept and aligned rather than dropped: the most specifi
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from aurora_restore.db import verifiers
 from aurora_restore.db.failures import GrantsNotExact, StatementFailed
 from aurora_restore.db.model import Access
 from aurora_restore.db.mysql_session import Accounts
-from aurora_restore.db.quoting import mysql_schema_pattern
+from aurora_restore.db.quoting import mysql_name, mysql_schema_pattern
 from aurora_restore.errors import DatabaseRefused
 
 # SHOW GRANTS: `GRANT SELECT, INSERT ON `shop`.* TO ...` for rights, `GRANT `role`@`%` TO ...` for memberships.
 _GRANT = re.compile(r"GRANT (?P<privileges>.+?)(?: ON (?P<target>.+?))? TO [`']")
 Grant = tuple[str, str]
+_ROLE = re.compile(r"`(?:[^`]|``)*`(?:@`(?:[^`]|``)*`)?")  # MySQL lists several in one line
+_ADMITS = " WITH ADMIN OPTION"
 _NOTHING: set[Grant] = {("USAGE", "*.*")}
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _SERVICE = ("rds", "mysql.", "mariadb.")  # rdsadmin, rdsproxyadmin, rdsrepladmin; the server's own
@@ -48,13 +50,15 @@ def ensure_login(session: Accounts, user: str, password: str) -> list[str]:
             f"CREATE USER %s@%s IDENTIFIED WITH {plugin} AS %s", user, "%", verifiers.mysql_verifier(plugin, password)
         )
         changes.append("CREATE USER @%")
-    return changes
+    return changes + _dismiss(session, user)
 
 
-def ensure_grants(session: Accounts, user: str, access: Access, schemas: Collection[str]) -> list[str]:
-    """Give every account of `user` exactly `access` to `schemas`. Returns what was changed.
+def ensure_grants(
+    session: Accounts, user: str, access: Access, schemas: Collection[str], member_of: Collection[str]
+) -> list[str]:
+    """Give every account of `user` exactly `access` to `schemas` and the roles `member_of`. Returns what was changed.
 
-    A grant on a schema covers the tables it will have. Raises DatabaseRefused for a schema that does not exist,
+    A grant on a schema covers the tables it will have. Raises DatabaseRefused for a schema or role that does not exist,
     GrantsNotExact where the master may not grant.
     """
     absent = sorted(set(schemas) - session.schemas())
@@ -63,27 +67,43 @@ def ensure_grants(session: Accounts, user: str, access: Access, schemas: Collect
             f"{session.endpoint.host} has no database {', '.join(map(repr, absent))}.",
             remedy="Correct `schemas` under users in the request.",
         )
-    return _converge(session, user, _goal(access, schemas))
+    roles = _roles(session, user, member_of)
+    return _converge(session, user, lambda _: _goal(access, schemas) | roles)
+
+
+def ensure_memberships(session: Accounts, user: str, member_of: Collection[str]) -> list[str]:
+    """Give every account of `user` exactly the roles `member_of` besides the rights it has. Returns what was changed.
+
+    Raises DatabaseRefused for a role that does not exist, GrantsNotExact where the master may not grant or revoke.
+    """
+    roles = _roles(session, user, member_of)
+    return _converge(session, user, lambda held: {right for right in held if right[1]} | roles)
 
 
 def revoke_all(session: Accounts, user: str) -> list[str]:
     """Take every right from every account of `user`. Returns what was changed."""
-    return _converge(session, user, _NOTHING)
+    return _converge(session, user, lambda _: _NOTHING)
 
 
-def deviations(session: Accounts, access: Access, schemas: Collection[str]) -> list[str]:
-    """Where the current user's grants differ from `access` to `schemas`; the server's own words for them."""
+def deviations(session: Accounts, access: Access, schemas: Collection[str], member_of: Collection[str]) -> list[str]:
+    """Where the current user's grants differ from `access` to `schemas` and the roles `member_of`, in SQL's words.
+
+    A role that is active would show its rights as the user's own.
+    """
+    session.run("SET ROLE NONE")
     held = _parse(row[0] for row in session.run("SHOW GRANTS"))
-    goal = _goal(access, schemas)
+    goal = _goal(access, schemas) | {_role(session, name) for name in member_of}
     return [f"may {_words(right)}" for right in sorted(held - goal)] + [
         f"may not {_words(right)}" for right in sorted(goal - held)
     ]
 
 
-def _converge(session: Accounts, user: str, goal: set[Grant]) -> list[str]:
+def _converge(session: Accounts, user: str, goal_of: Callable[[set[Grant]], set[Grant]]) -> list[str]:
+    """Bring every account of `user` from what it holds to what `goal_of` makes of that."""
     changes = []
     for host, *_ in session.run(session.dialect.accounts, user):
         held = _held(session, user, host)
+        goal = goal_of(held)
         if held == goal:
             continue
         try:
@@ -104,12 +124,51 @@ def _converge(session: Accounts, user: str, goal: set[Grant]) -> list[str]:
 
 
 def _replace(session: Accounts, user: str, host: str, held: set[Grant], goal: set[Grant]) -> None:
-    """Nothing first, then the goal: the grammar cannot revoke just what is too much."""
-    for role in sorted(privileges for privileges, target in held if not target):
-        session.run(f"REVOKE {role} FROM %s@%s", user, host)
-    session.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@%s", user, host)
-    for privileges, target in sorted(goal - _NOTHING):
-        session.run(f"GRANT {privileges} ON {target.replace('%', '%%')} TO %s@%s", user, host)
+    """Of rights nothing first, then the goal: the grammar cannot revoke just what is too much."""
+    for role, _ in sorted(_memberships(held) - goal):
+        session.run(f"REVOKE {_bindable(role.removesuffix(_ADMITS))} FROM %s@%s", user, host)
+    rights = goal - _memberships(goal)
+    if held - _memberships(held) != rights:
+        session.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@%s", user, host)
+        for privileges, target in sorted(rights - _NOTHING):
+            session.run(f"GRANT {privileges} ON {_bindable(target)} TO %s@%s", user, host)
+    for role, _ in sorted(_memberships(goal) - _held(session, user, host)):
+        session.run(f"GRANT {_bindable(role)} TO %s@%s", user, host)
+
+
+def _dismiss(session: Accounts, user: str) -> list[str]:
+    """Let nobody but the master hold an account of `user` as a role: its members would have its rights."""
+    if session.dialect.members is None:
+        return []
+    rows = session.run(session.dialect.members, user, session.endpoint.user)
+    for member, host, of in rows:
+        session.run("REVOKE %s@%s FROM %s@%s", user, of, member, host)
+    return [f"REVOKE ROLE FROM {member}@{host}" for member, host, _ in rows]
+
+
+def _roles(session: Accounts, user: str, names: Collection[str]) -> set[Grant]:
+    """The memberships in the roles `names`. Raises DatabaseRefused for one that does not exist."""
+    absent = sorted(set(names) - {row[0] for row in session.run(session.dialect.roles)}) if names else []
+    if absent:
+        raise DatabaseRefused(
+            f"There is no role {', '.join(map(repr, absent))} for {user!r} to be a member of.",
+            remedy="Correct `member_of` in the request.",
+        )
+    return {_role(session, name) for name in names}
+
+
+def _role(session: Accounts, name: str) -> Grant:
+    host = session.dialect.role_host
+    return mysql_name(name) + (f"@{mysql_name(host)}" if host else ""), ""
+
+
+def _memberships(grants: set[Grant]) -> set[Grant]:
+    return {grant for grant in grants if not grant[1]}
+
+
+def _bindable(sql: str) -> str:
+    """For a statement with values, where `%` marks their places."""
+    return sql.replace("%", "%%")
 
 
 def _goal(access: Access, schemas: Collection[str]) -> set[Grant]:
@@ -126,9 +185,12 @@ def _parse(lines: Iterable[str]) -> set[Grant]:
     grants = set()
     for line in lines:
         found = _GRANT.match(line)
-        if found:  # MariaDB adds SET DEFAULT ROLE lines
+        if found and not found["target"]:
+            option = _ADMITS if line.endswith(_ADMITS) else ""
+            grants |= {(role + option, "") for role in _ROLE.findall(found["privileges"])}
+        elif found:  # MariaDB adds SET DEFAULT ROLE lines
             option = " WITH GRANT OPTION" if line.endswith(" WITH GRANT OPTION") else ""
-            grants.add((found["privileges"] + option, found["target"] or ""))
+            grants.add((found["privileges"] + option, found["target"]))
     return grants
 
 

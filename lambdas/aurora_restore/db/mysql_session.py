@@ -14,6 +14,9 @@ class Dialect:
 
     `accounts`: host, plugin, verifier in hexadecimal, whether locked, of the accounts of one user name.
     `unlocked`: user and host of all accounts that may log in.
+    `roles`: the names of the roles; `role_host` belongs to each, None where they have none.
+    `members`: user and host of who holds an account of one user name as a role, and that account's host; not of the
+    user given second. None where an account cannot be one.
     """
 
     statement_timeout: str
@@ -21,6 +24,9 @@ class Dialect:
     accounts: str
     unlocked: str
     default_plugin: str
+    roles: str
+    role_host: str | None
+    members: str | None
 
 
 DIALECTS = {
@@ -33,6 +39,10 @@ DIALECTS = {
         # MySQL 8.0 has the first variable, 8.4 the second (`*:caching_sha2_password,,`).
         default_plugin="SHOW GLOBAL VARIABLES WHERE variable_name "
         "IN ('default_authentication_plugin', 'authentication_policy')",
+        roles="SELECT user FROM mysql.user WHERE host = '%'",  # any account can be one
+        role_host="%",
+        members="SELECT to_user, to_host, from_host FROM mysql.role_edges WHERE from_user = %s AND to_user <> %s "
+        "ORDER BY 1, 2, 3",
     ),
     "MariaDB": Dialect(
         statement_timeout="SET SESSION max_statement_time = %s",
@@ -44,6 +54,9 @@ DIALECTS = {
         "AND p.host = u.host "
         "WHERE u.is_role <> 'Y' AND COALESCE(JSON_VALUE(p.priv, '$.account_locked'), 0) <> 1",
         default_plugin="SELECT 'plugin', 'mysql_native_password'",
+        roles="SELECT user FROM mysql.user WHERE is_role = 'Y'",
+        role_host=None,
+        members=None,
     ),
 }
 

@@ -11,9 +11,16 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 from scramp import ScramException
 
-from aurora_restore.db import postgres_access, postgres_deviations, postgres_login, postgres_masking
+from aurora_restore.db import (
+    postgres_access,
+    postgres_activity,
+    postgres_deviations,
+    postgres_login,
+    postgres_masking,
+    postgres_memberships,
+)
 from aurora_restore.db.failures import DatabaseMissing, LoginRefused, StatementFailed, StatementTimedOut, TlsFailed
-from aurora_restore.db.model import Access, Endpoint, TextTable, Wire
+from aurora_restore.db.model import Access, Activity, Endpoint, TextTable, Wire
 from aurora_restore.db.quoting import postgres_name, split_table
 from aurora_restore.db.statements import Statement
 from aurora_restore.errors import DatabaseUnreachable, RestoreError
@@ -72,14 +79,37 @@ class PostgresDatabase:
     def server_version(self) -> str:
         return str(self.run("SHOW server_version")[0][0]).split()[0]
 
-    def ensure_login(self, user: str, password: str) -> list[str]:
-        return postgres_login.ensure_login(self, user, password)
+    def ensure_login(self, user: str, password: str, member_of: Collection[str] = ()) -> list[str]:
+        return postgres_login.ensure_login(self, user, password, member_of)
 
-    def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
-        return postgres_access.ensure_grants(self, user, access, schemas)
+    def ensure_grants(
+        self, user: str, access: Access, schemas: Collection[str], member_of: Collection[str] = ()
+    ) -> list[str]:
+        return postgres_access.ensure_grants(self, user, access, schemas, member_of)
+
+    def ensure_memberships(self, user: str, member_of: Collection[str]) -> list[str]:
+        return postgres_memberships.ensure_memberships(self, user, member_of)
 
     def revoke_all(self, user: str) -> list[str]:
         return postgres_access.revoke_all(self, user)
+
+    def replications(self) -> list[Activity]:
+        return postgres_activity.replications(self)
+
+    def jobs(self) -> list[Activity]:
+        return postgres_activity.jobs(self)
+
+    def stop(self, activity: Activity) -> None:
+        postgres_activity.stop(self, activity)
+
+    @contextmanager
+    def beside(self, database: str) -> Iterator[PostgresDatabase]:
+        """A connection with the same login to another database of the server."""
+        other = self._log_in(replace(self.endpoint, database=database))
+        try:
+            yield other  # type: ignore[misc]  # the engine is this one's
+        finally:
+            other.close()
 
     def inherited_logins(self) -> list[str]:
         return postgres_login.inherited_logins(self)
@@ -97,8 +127,8 @@ class PostgresDatabase:
         )
         return [row[0] for row in rows]
 
-    def deviations(self, access: Access, schemas: Collection[str]) -> list[str]:
-        return postgres_deviations.deviations(self, access, schemas)
+    def deviations(self, access: Access, schemas: Collection[str], member_of: Collection[str] = ()) -> list[str]:
+        return postgres_deviations.deviations(self, access, schemas, member_of)
 
     def schemas(self) -> set[str]:
         return {row[0] for row in self.run("SELECT nspname FROM pg_namespace WHERE nspname !~ $1", _OWN_SCHEMAS)}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from aurora_restore.db.failures import GrantsNotExact, StatementFailed
 from aurora_restore.db.model import Access
+from aurora_restore.db.postgres_memberships import join
 from aurora_restore.db.postgres_rights import Right, Writer, held, schema_owners, wanted
 from aurora_restore.db.quoting import postgres_name
 from aurora_restore.errors import DatabaseRefused
@@ -16,10 +17,13 @@ _TARGETS_PER_STATEMENT = 500
 _SHOWN = 5  # objects named in an error; the rest is counted
 
 
-def ensure_grants(session: Writer, role: str, access: Access, schemas: Collection[str]) -> list[str]:
-    """Give `role`, which owns nothing, exactly `access` to `schemas`. Returns what was changed.
+def ensure_grants(
+    session: Writer, role: str, access: Access, schemas: Collection[str], member_of: Collection[str]
+) -> list[str]:
+    """Give `role`, which owns nothing, exactly `access` to `schemas`, and the roles `member_of`; returns the changes.
 
-    Raises DatabaseRefused for a schema that does not exist, GrantsNotExact where the master may not grant or revoke.
+    Raises DatabaseRefused for a schema or role that does not exist, GrantsNotExact where the master may not grant or
+    revoke.
     """
     absent = sorted(set(schemas) - schema_owners(session, schemas).keys())
     if absent:
@@ -28,7 +32,8 @@ def ensure_grants(session: Writer, role: str, access: Access, schemas: Collectio
             remedy="Correct `schemas` under users in the request.",
         )
     with session.transaction():
-        return _close_public_schema(session) + _converge(session, role, wanted(session, access, schemas))
+        changes = _close_public_schema(session) + _converge(session, role, wanted(session, access, schemas))
+        return changes + join(session, role, member_of)
 
 
 def revoke_all(session: Writer, role: str) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from aurora_restore.db import verifiers
 from aurora_restore.db.failures import GrantsNotExact, StatementFailed
 from aurora_restore.db.postgres_access import take_over
+from aurora_restore.db.postgres_memberships import dismiss, leave
 from aurora_restore.db.postgres_rights import Writer
 from aurora_restore.db.quoting import postgres_literal, postgres_name
 from aurora_restore.errors import DatabaseRefused
@@ -20,9 +23,10 @@ _ATTRIBUTES = {
 }
 
 
-def ensure_login(session: Writer, role: str, password: str) -> list[str]:
+def ensure_login(session: Writer, role: str, password: str, member_of: Collection[str]) -> list[str]:
     """Make `role` a login with `password` that owns nothing in this database. Returns what was changed, no secret.
 
+    A membership would carry another role's rights, or (rds_iam) forbid passwords: only those in `member_of` stay.
     The password leaves this function as a SCRAM verifier only: a literal one would reach the server's log
     (`log_statement`, failed statements, pg_stat_statements). Raises DatabaseRefused for the master user itself, for a
     password SCRAM cannot carry, and (GrantsNotExact) for a role that the master may not alter.
@@ -59,28 +63,13 @@ def ensure_login(session: Writer, role: str, password: str) -> list[str]:
         with session.transaction():
             if options:
                 session.run(f"ALTER ROLE {name} {' '.join(options)}")
-            return changes + _leave_groups(session, role) + take_over(session, role)
+            return changes + leave(session, role, member_of) + dismiss(session, role) + take_over(session, role)
     except StatementFailed as error:
         raise GrantsNotExact(
             f"The master user {session.endpoint.user!r} may not alter role {role!r}: {error.message}",
             remedy=f"In the source, as its administrator: GRANT {name} TO {postgres_name(session.endpoint.user)} "
             "WITH ADMIN OPTION; or put the name of a new login into the secret.",
         ) from error
-
-
-def _leave_groups(session: Writer, role: str) -> list[str]:
-    """Revoke every membership: it would carry another role's rights, or (rds_iam) forbid passwords."""
-    rows = session.run(
-        "SELECT g.rolname, pg_get_userbyid(m.grantor), current_setting('server_version_num')::int >= 160000 "
-        "FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member "
-        "WHERE r.rolname = $1 ORDER BY 1",
-        role,
-    )
-    for group, grantor, by_grantor in rows:
-        # Since PostgreSQL 16 every grantor's grant stands by itself.
-        clause = f" GRANTED BY {postgres_name(grantor)}" if by_grantor else ""
-        session.run(f"REVOKE {postgres_name(group)} FROM {postgres_name(role)}{clause} CASCADE")
-    return [f"REVOKE ROLE {group}" for group, *_ in rows]
 
 
 def inherited_logins(session: Writer) -> list[str]:

@@ -1,15 +1,20 @@
-"""ResetCredentials: a restored cluster keeps production's passwords; the master gets another, nobody else logs in."""
+"""ResetCredentials: a restored cluster keeps production's passwords and habits; the master gets another password,
+what the databases do by themselves ends, and nobody else logs in.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from fnmatch import fnmatchcase
 from typing import Any
 
 from aurora_restore.aws.rds_types import Cluster
 from aurora_restore.aws.secrets import Credentials
 from aurora_restore.context import Context
-from aurora_restore.db.failures import LoginRefused
+from aurora_restore.db import Database
+from aurora_restore.db.failures import LoginRefused, NotQuiet
+from aurora_restore.db.model import Activity
 from aurora_restore.errors import ResourceBusy
 from aurora_restore.steps.databases import master_login, new_cluster, open_master
 from aurora_restore.steps.progress import finished, require_lock, waiting
@@ -17,14 +22,17 @@ from aurora_restore.steps.progress import finished, require_lock, waiting
 STEP = "ResetCredentials"
 # AWS applies a new password "as soon as possible", minutes at worst; longer means that something else sets it.
 PATIENCE_SECONDS = 900
+_SHOWN = 20  # of what was stopped: the document's share; the journal and the audit trail have all
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Set the master password, once, wait until it really logs in, and disable the logins that production left.
+    """Set the master password, once, wait until it really logs in; then stop what acts by itself, and disable logins.
+
+    That is replication from production's publishers, scheduled jobs, and the logins that production left.
 
     The master user is the cluster's own: a restore keeps its name, so one secret serves targets whose masters differ,
     and the secret's `username` does not count here. Raises SecretNotFound, SecretMalformed, RestoreFailed, NameTaken,
-    LoginRefused, GrantsNotExact, DatabaseUnreachable (retried), WaitTimedOut.
+    LoginRefused, NotQuiet, GrantsNotExact, DatabaseUnreachable (retried), WaitTimedOut.
     """
     plan = document["plan"]
     require_lock(context, plan)
@@ -38,8 +46,9 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         master = master_login(context, plan, cluster)
         seen["secret"] = master.secret
         if _logs_in(context, cluster, master):
-            disabled = _disable_logins(context, plan, cluster, master)
-            report = {**seen, "disabled_logins": disabled}
+            disabled, stopped = _quieten(context, plan, cluster, master)
+            report = {**seen, "disabled_logins": disabled, "stopped": stopped}
+            seen |= {"stopped": stopped[:_SHOWN], "stopped_count": len(stopped)}
             return {**seen, "status": cluster.status, "audit": report, **finished(context, since)}
         if not managed:
             _request(context, plan, cluster, master.version, MasterUserPassword=master.password)
@@ -49,25 +58,47 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
 
 def disabled_logins(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> list[str] | None:
     """The logins that this operation disabled in this cluster; None when it has not come to that yet."""
-    entry = _entry(context, plan)
-    done = entry.get("phase") == "made" and entry.get("cluster_resource_id") == cluster.resource_id
-    return list(entry["disabled"]) if done else None
+    entry = _of_cluster(_entry(context, plan), cluster)
+    return list(entry["disabled"]) if entry.get("phase") == "made" else None
 
 
-def _disable_logins(context: Context, plan: Mapping[str, Any], cluster: Cluster, master: Credentials) -> list[str]:
-    """Nobody but the master may log in until SetupDbUsers says who; done once, for later that would undo its work."""
-    known = disabled_logins(context, plan, cluster)
-    if known is not None:
-        return known
-    entry = _entry(context, plan)  # of an attempt that died on the way
-    earlier = entry.get("disabled", []) if entry.get("cluster_resource_id") == cluster.resource_id else []
+def _quieten(
+    context: Context, plan: Mapping[str, Any], cluster: Cluster, master: Credentials
+) -> tuple[list[str], list[str]]:
+    """Nothing acts by itself, and nobody but the master may log in until SetupDbUsers says who.
+
+    Done once, for later that would undo its work. Returns the logins and the activities.
+    """
+    entry = _of_cluster(_entry(context, plan), cluster)  # a finished one, or that of an attempt that died on the way
+    if entry.get("phase") == "made":
+        return list(entry["disabled"]), list(entry["stopped"])
     with closing(open_master(context, cluster, master)) as database:
-        found = sorted({*earlier, *database.inherited_logins()})
-        _journal(context, plan, cluster, "disabling", master.version, disabled=found)
-        for login in found:
+        activities = _activities(database, plan)
+        done = {
+            "disabled": sorted({*entry.get("disabled", []), *database.inherited_logins()}),
+            "stopped": sorted({*entry.get("stopped", []), *map(str, activities)}),
+        }
+        _journal(context, plan, cluster, "quietening", master.version, **done)
+        for activity in activities:
+            database.stop(activity)
+        if left := _activities(database, plan):
+            raise NotQuiet(f"Stopped without an error and still going on: {', '.join(map(str, left))}.")
+        for login in done["disabled"]:
             database.set_login(login, enabled=False)
-    _journal(context, plan, cluster, "made", master.version, disabled=found)
-    return found
+    _journal(context, plan, cluster, "made", master.version, **done)
+    return done["disabled"], done["stopped"]
+
+
+def _activities(database: Database, plan: Mapping[str, Any]) -> list[Activity]:
+    """What must end, replication first: it takes hold of production as soon as an instance runs."""
+    keep = plan["jobs"]["keep"]
+    jobs = [] if "*" in keep else database.jobs()  # whoever keeps all of them need not be able to see them
+    ended = [job for job in jobs if not any(fnmatchcase(job.full_name, pattern) for pattern in keep)]
+    return [*database.replications(), *ended]
+
+
+def _of_cluster(entry: Mapping[str, Any], cluster: Cluster) -> Mapping[str, Any]:
+    return entry if entry.get("cluster_resource_id") == cluster.resource_id else {}
 
 
 def _request(context: Context, plan: Mapping[str, Any], cluster: Cluster, version: str, **change: Any) -> None:

@@ -74,6 +74,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "approval": approval,
         "users": [as_plain(user) for user in request.users],
         "credentials": as_plain(request.credentials),
+        "jobs": as_plain(request.jobs),
         "masking": masking,
         "verify": as_plain(request.verify),
         "retention": as_plain(request.retention),

@@ -78,7 +78,7 @@ def _user_checks(
 
 def _check_login(context: Context, cluster: Cluster, login: Credentials, user: Mapping[str, Any]) -> str:
     with closing(open_as(context, cluster, login, user["database"])) as database:
-        return check_user(database, Access(user["access"]), user["schemas"])
+        return check_user(database, Access(user["access"]), user["schemas"], user.get("member_of", ()))
 
 
 def _data_checks(database: Database, engine: str, verify: Mapping[str, Any]) -> Iterator[tuple[str, Check]]:

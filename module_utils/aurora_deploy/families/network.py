@@ -44,9 +44,9 @@ def plan(run: Run) -> Iterator[Work]:
         return
     state = NetworkState(run.aws, args["name_prefix"])
     families = {family.kind: family(run.aws, state) for family in _FAMILIES}
-    declared = {kind: {} for kind in KINDS} if run.absent else declare(_spec(run))
+    declared = {kind: {} for kind in KINDS} if run.absent else declare(_spec(run, state))
     if any(declared[kind].keys() - state.raw(kind).keys() for kind in ("subnet", "endpoint")):
-        check_zones(run.aws, _spec(run))
+        check_zones(run.aws, _spec(run, state))
     for kind in KINDS:
         if declared[kind]:
             yield families[kind], declared[kind]
@@ -67,13 +67,13 @@ def _answers(prefix: str, subnets: Iterable[str], state: NetworkState) -> dict[s
     }
 
 
-def _spec(run: Run) -> NetworkSpec:
+def _spec(run: Run, state: NetworkState) -> NetworkSpec:
     args = run.args
     return NetworkSpec(
         prefix=args["name_prefix"],
         region=run.aws.region,
         cidr=args["cidr"],
-        zones=args["zones"],
+        zones=args["zones"] or state.zones(),
         egress=args["egress"],
         interface_services=args["interface_services"],
         gateway_services=args["gateway_services"],

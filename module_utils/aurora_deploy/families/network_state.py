@@ -69,6 +69,29 @@ class NetworkState:
         """Return the Name tag of one of ours, and the id itself of what is not ours: then it shows as drift."""
         return self._names.get(identifier, identifier)
 
+    def zones(self) -> list[str]:
+        """Return the zones of our private subnets by number; for the first two, if not made yet, those that EC2 offers.
+
+        Not every account has every letter of a region's zones: DescribeAvailabilityZones says which.
+        """
+        private = f"{self._prefix}-private-"
+        made = {
+            int(name.removeprefix(private)): str(raw["AvailabilityZone"])
+            for name, raw in self._raw["subnet"].items()
+            if name.removeprefix(private).isdecimal()
+        }
+        numbers = range(1, max(2, *made) + 1) if made else range(1, 3)
+        if missing := [number for number in numbers if number not in made]:
+            made.update(zip(missing, [zone for zone in self._offered() if zone not in made.values()], strict=False))
+        return [made[number] for number in numbers if number in made]
+
+    def _offered(self) -> list[str]:
+        filters = {"state": "available", "zone-type": "availability-zone", "opt-in-status": "opt-in-not-required"}
+        zones = self._aws.client("ec2").describe_availability_zones(
+            Filters=[{"Name": name, "Values": [value]} for name, value in filters.items()]
+        )["AvailabilityZones"]
+        return sorted(zone["ZoneName"] for zone in zones)
+
     def learn(self, kind: Kind, name: str, identifier: str) -> None:
         """Remember what was just created."""
         with self._lock:

@@ -30,10 +30,11 @@ def plan_lines(plan: Mapping[str, Any], prices: Mapping[str, float]) -> list[str
     return [
         *lines,
         _line("master", _MASTERS[plan["credentials"]["master"]]),
-        *(_line("keeps login", name) for name in plan["credentials"]["keep_logins"]),
+        *(_line("keeps login", f"{name}{_roles(plan, name)}") for name in plan["credentials"]["keep_logins"]),
+        *(_line("keeps jobs", pattern) for pattern in plan["jobs"]["keep"]),
         *_masking(plan["masking"]),
         *(
-            _line("user", f"{user['access']} from secret {user['secret']} in {user['database']}")
+            _line("user", f"{user['access']} from secret {user['secret']} in {user['database']}{_as(user)}")
             for user in plan["users"]
         ),
         _line("verification", _value({key: value for key, value in plan["verify"].items() if value})),
@@ -61,6 +62,16 @@ def _approval(approval: Mapping[str, Any]) -> list[str]:
         return [_line("approval", "none is required")]
     who = "anybody but the requester" if approval["forbid_self"] else "anybody with the right to"
     return [_line("approval", f"by {who}, within {duration(approval['expires_seconds'])}")]
+
+
+def _roles(plan: Mapping[str, Any], login: str) -> str:
+    """What is said of a kept login's memberships; otherwise they are production's."""
+    roles = plan["credentials"].get("member_of", {}).get(login)
+    return "" if roles is None else f", member of {', '.join(roles) or 'no role'}"
+
+
+def _as(user: Mapping[str, Any]) -> str:
+    return f", member of {', '.join(user['member_of'])}" if user.get("member_of") else ""
 
 
 def _masking(masking: Mapping[str, Any]) -> list[str]:

@@ -44,7 +44,7 @@ MARIADB_SETUP = f"""
 CREATE USER '{MASTER}'@'%' IDENTIFIED BY '{MASTER_PASSWORD}';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES,
 CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER,
-EVENT, TRIGGER ON *.* TO '{MASTER}'@'%' WITH GRANT OPTION;
+EVENT, TRIGGER, REPLICATION CLIENT, SLAVE MONITOR ON *.* TO '{MASTER}'@'%' WITH GRANT OPTION;
 """
 
 
@@ -110,6 +110,7 @@ def postgres(binaries: Path, directory: Path, port: int) -> Iterator[Server]:
         "log_min_error_statement": "debug1",
         "log_min_duration_statement": 0,
         "log_parameter_max_length_on_error": -1,
+        "cron.database_name": "crm",  # pg_cron itself is not here: its tests make its table by hand
     }
     front = None
     if re.search("--with-(openssl|ssl)", _output([binaries / "pg_config", "--configure"])):

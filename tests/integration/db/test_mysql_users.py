@@ -14,7 +14,8 @@ from tests.integration.db.servers import MASTER, Server
 # match.
 PRODUCTION = """
 DROP DATABASE IF EXISTS shop_eu; DROP DATABASE IF EXISTS shopXeu; DROP DATABASE IF EXISTS private;
-DROP USER IF EXISTS app@'%', app@'127.0.0.1', legacy@'%', reporter@'%'; DROP ROLE IF EXISTS staff, foreign_role;
+DROP USER IF EXISTS app@'%', app@'127.0.0.1', legacy@'%', reporter@'%';
+DROP ROLE IF EXISTS staff, readers, foreign_role;
 CREATE DATABASE IF NOT EXISTS shop; CREATE DATABASE shop_eu; CREATE DATABASE shopXeu; CREATE DATABASE private;
 CREATE TABLE shop_eu.orders (id int); CREATE TABLE shopXeu.orders (id int);
 CREATE TABLE private.cards (number text, holder text);
@@ -73,6 +74,36 @@ def test_the_login_can_work_and_nothing_else(production: Server, master: Databas
         with pytest.raises(StatementFailed):
             app.run(denied)  # type: ignore[attr-defined]
     assert app.deviations(Access.READ_WRITE, ["shop_eu"]) == []
+
+
+def test_a_membership_that_is_listed_stays_without_the_right_to_admit_others(
+    production: Server, master: Database, open_database: Connect
+) -> None:
+    production.admin("GRANT staff TO app@'127.0.0.1' WITH ADMIN OPTION")
+    for _ in range(2):
+        changes = master.ensure_login("app", PASSWORD, ["staff"])
+        changes += master.ensure_grants("app", Access.READ_WRITE, ["shop_eu"], ["staff"])
+    assert changes == []
+    for account in ("app@'%'", "app@'127.0.0.1'"):
+        assert "GRANT `staff`" in grants(production, account)
+        assert "ADMIN" not in production.admin(f"SHOW GRANTS FOR {account}")
+    app = open_database(production, "shop_eu", "app", PASSWORD)
+    app.run("SET ROLE staff")  # type: ignore[attr-defined]
+    assert app.count_rows("private.cards", 10) == 0
+    assert app.deviations(Access.READ_WRITE, ["shop_eu"], ["staff"]) == []
+    assert app.deviations(Access.READ_WRITE, ["shop_eu"]) == ["may act as `staff`"]
+    app.run("SET ROLE staff")  # type: ignore[attr-defined]
+    assert app.deviations(Access.READ_WRITE, ["shop_eu"], ["staff"]) == []
+
+
+def test_a_kept_logins_memberships_are_those_that_are_listed(production: Server, master: Database) -> None:
+    production.admin("CREATE ROLE readers; GRANT readers TO shopmaster@'%' WITH ADMIN OPTION")
+    production.admin("GRANT staff TO legacy@'%'")
+    assert master.ensure_memberships("legacy", ["readers"]) != []
+    assert master.ensure_memberships("legacy", ["readers"]) == []
+    assert grants(production, "legacy@'%'") == ["GRANT `readers`", "GRANT USAGE ON *.*", "GRANT SELECT ON `private`.*"]
+    with pytest.raises(DatabaseRefused, match="no role 'reader' for 'legacy'"):
+        master.ensure_memberships("legacy", ["reader"])
 
 
 def test_a_read_only_login_reads_and_never_writes(production: Server, master: Database, open_database: Connect) -> None:

@@ -100,6 +100,76 @@ def test_a_production_login_ends_with_exactly_the_wanted_attributes(production: 
     assert production.admin(memberships, "shop") == "0"
 
 
+def members_of(server: Server, role: str) -> set[str]:
+    sql = (
+        "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member "
+        f"WHERE m.roleid = '{role}'::regrole AND NOT r.rolsuper AND r.rolname <> '{MASTER}'"
+    )
+    return set(server.admin(sql, "shop").split())
+
+
+def test_a_membership_that_is_listed_stays_without_the_right_to_admit_others(
+    production: Server, master: Database, open_database: Connect
+) -> None:
+    production.admin(
+        f"SET ROLE {MASTER}; GRANT staff TO app WITH ADMIN OPTION; "
+        "GRANT USAGE ON SCHEMA private TO staff; GRANT SELECT ON private.cards TO staff",
+        "shop",
+    )
+    for _ in range(2):
+        changes = master.ensure_login("app", PASSWORD, ["staff"])
+        changes += master.ensure_grants("app", Access.READ_WRITE, ["shop"], ["staff"])
+    assert changes == []
+    assert (members_of(production, "staff"), members_of(production, "shop_owner")) == ({"app"}, set())
+    app = open_database(production, user="app", password=PASSWORD)
+    assert not refused(app, "SELECT * FROM private.cards")
+    assert refused(app, "GRANT staff TO legacy")
+    assert app.deviations(Access.READ_WRITE, ["shop"], ["staff"]) == []
+    assert app.deviations(Access.READ_WRITE, ["shop"]) == ["is a member of staff", "may SELECT on private.cards"]
+
+
+def test_a_membership_that_is_listed_and_missing_is_made(
+    production: Server, master: Database, open_database: Connect
+) -> None:
+    master.ensure_login("reporter", PASSWORD, ["staff"])
+    assert "GRANT ROLE staff" in master.ensure_grants("reporter", Access.READ_ONLY, ["shop"], ["staff"])
+    reporter = open_database(production, user="reporter", password=PASSWORD)
+    assert reporter.deviations(Access.READ_ONLY, ["shop"], ["staff"]) == []
+    production.admin("REVOKE staff FROM reporter CASCADE")
+    if "reporter" in members_of(production, "staff"):  # since PostgreSQL 16 a grant is its grantor's
+        production.admin(f"REVOKE staff FROM reporter GRANTED BY {MASTER} CASCADE")
+    assert reporter.deviations(Access.READ_ONLY, ["shop"], ["staff"]) == ["is no member of staff"]
+
+
+def test_nobody_has_the_rights_of_a_login_as_its_member(
+    production: Server, master: Database, open_database: Connect
+) -> None:
+    production.admin(f"SET ROLE {MASTER}; GRANT app TO legacy")
+    assert "REVOKE ROLE FROM legacy" in set_up(master)
+    assert members_of(production, "app") == set()
+    assert set_up(master) == []
+    assert refused(open_database(production, user="legacy", password="legacy-password"), "SELECT * FROM shop.orders")
+
+
+def test_a_kept_logins_memberships_are_those_that_are_listed(production: Server, master: Database) -> None:
+    production.admin(f"SET ROLE {MASTER}; GRANT shop_owner TO legacy; GRANT SELECT ON private.cards TO legacy", "shop")
+    assert master.ensure_memberships("legacy", ["staff"]) == ["REVOKE ROLE shop_owner", "GRANT ROLE staff"]
+    assert master.ensure_memberships("legacy", ["staff"]) == []
+    assert "legacy" in members_of(production, "staff")
+    assert "legacy" not in members_of(production, "shop_owner")
+    kept = "SELECT has_table_privilege('legacy', 'private.cards', 'SELECT')"
+    assert production.admin(kept, "shop") == "t"
+
+
+def test_a_role_that_does_not_exist_or_is_out_of_reach_is_named(production: Server, master: Database) -> None:
+    with pytest.raises(DatabaseRefused, match="no role 'staf' for 'legacy'"):
+        master.ensure_memberships("legacy", ["staf"])
+    production.admin("CREATE ROLE foreign_owner NOLOGIN SUPERUSER")
+    with pytest.raises(GrantsNotExact, match="'legacy' a member of 'foreign_owner'") as caught:
+        master.ensure_memberships("legacy", ["foreign_owner"])
+    assert "WITH ADMIN OPTION" in str(caught.value)
+
+
 def test_its_rights_are_exactly_those_of_read_write(production: Server, master: Database) -> None:
     set_up(master)
     table_rights = (

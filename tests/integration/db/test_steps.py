@@ -18,11 +18,14 @@ from tests.unit.lambdas.steps.conftest import MASTER_SECRET, Operation
 NEW_PASSWORD = "Env'ironment-$1%s"
 POSTGRES = f"""
 DROP SCHEMA IF EXISTS sales CASCADE; {disown("sales_app", "sales_reader")} DROP ROLE IF EXISTS sales_app, sales_reader;
-DROP ROLE IF EXISTS sales_old, "sales 'kept'";
-SET ROLE {MASTER}; CREATE SCHEMA sales; CREATE ROLE sales_old LOGIN PASSWORD 'production';
-CREATE ROLE "sales 'kept'" LOGIN PASSWORD 'production'; CREATE TABLE sales.orders (id serial, placed_at timestamptz);
+DROP ROLE IF EXISTS sales_old, "sales 'kept'", sales_clerks, sales_chiefs;
+SET ROLE {MASTER}; CREATE ROLE sales_clerks; CREATE ROLE sales_chiefs; CREATE SCHEMA sales;
+CREATE ROLE sales_old LOGIN PASSWORD 'production';
+CREATE ROLE "sales 'kept'" LOGIN PASSWORD 'production'; GRANT sales_clerks, sales_chiefs TO "sales 'kept'";
+CREATE TABLE sales.orders (id serial, placed_at timestamptz);
 INSERT INTO sales.orders (placed_at) SELECT now() - interval '2 hours' FROM generate_series(1, 50);
 CREATE ROLE sales_app LOGIN PASSWORD 'production'; GRANT ALL ON sales.orders TO sales_app;
+GRANT sales_app TO "sales 'kept'"; GRANT sales_chiefs TO sales_app;
 RESET ROLE; CREATE TABLE sales.drafts (id int); ALTER TABLE sales.drafts OWNER TO sales_app;
 """
 MARIADB = """
@@ -33,7 +36,20 @@ CREATE USER shopmaster@'10.%' IDENTIFIED BY 'production';
 CREATE TABLE sales.orders (id int AUTO_INCREMENT PRIMARY KEY, placed_at timestamp NULL);
 INSERT INTO sales.orders (placed_at) SELECT now() - interval 2 hour FROM seq_1_to_50;
 CREATE USER sales_app IDENTIFIED BY 'production'; GRANT ALL ON sales.* TO sales_app;
+DROP ROLE IF EXISTS sales_clerks, sales_chiefs; CREATE ROLE sales_clerks; CREATE ROLE sales_chiefs;
+GRANT sales_clerks TO shopmaster@'%' WITH ADMIN OPTION; GRANT sales_chiefs TO shopmaster@'%' WITH ADMIN OPTION;
+GRANT sales_chiefs TO sales_app;
+GRANT sales_clerks TO `sales 'kept'`; GRANT sales_chiefs TO `sales 'kept'`;
 """
+
+EVENT = "CREATE EVENT mail ON SCHEDULE EVERY 1 DAY DO DO 1"
+EVENT_STATE = "SELECT status FROM information_schema.events WHERE event_schema = 'sales'"
+SUBSCRIPTION = f"""
+CREATE SUBSCRIPTION sales_sub CONNECTION 'host=127.0.0.1 port=1 password=production' PUBLICATION p
+WITH (connect = false, enabled = false, create_slot = false, slot_name = 'production_slot');
+ALTER SUBSCRIPTION sales_sub ENABLE; UPDATE pg_subscription SET subowner = '{MASTER}'::regrole;
+"""
+SUBSCRIPTION_STATE = "SELECT subenabled FROM pg_subscription"
 
 
 @pytest.fixture
@@ -157,3 +173,38 @@ def test_nobody_of_production_logs_in_but_who_is_listed(
     open_database(server, database, "sales 'kept'", "production")
     with pytest.raises(LoginRefused):
         open_database(server, database, "sales_old", "production")
+
+
+def test_memberships_end_as_the_request_lists_them(server: Server, operation: Operation) -> None:
+    operation.credentials |= {"keep_logins": ["sales 'kept'"], "member_of": {"sales 'kept'": ["sales_clerks"]}}
+    operation.users[0]["member_of"] = ["sales_clerks"]
+    run_all(operation)
+    assert memberships(server) == {("sales_reader", "sales_clerks"), ("sales 'kept'", "sales_clerks")}
+    run_all(operation)
+    assert [user["changes"] for user in operation.results["users"]["users"]] == [0, 0]
+
+
+def memberships(server: Server) -> set[tuple[str, ...]]:
+    """Who is a member of what, but for the master."""
+    if server.engine == "aurora-mysql":
+        found = server.admin("SELECT user, role FROM mysql.roles_mapping WHERE user LIKE 'sales%'")
+    else:
+        found = server.admin(
+            "SELECT r.rolname, g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid "
+            "JOIN pg_roles r ON r.oid = m.member WHERE r.rolname LIKE 'sales%'"
+        )
+    return {tuple(line.split("|")) for line in found.splitlines()}
+
+
+def test_what_production_did_by_itself_has_ended(server: Server, operation: Operation) -> None:
+    mysql = server.engine == "aurora-mysql"
+    database = "sales" if mysql else "shop"
+    server.admin(EVENT if mysql else SUBSCRIPTION, database)
+    try:
+        run_all(operation)
+        expected = "event sales.mail" if mysql else "subscription shop.sales_sub"
+        assert operation.results["credentials"]["stopped"] == [expected]
+        assert operation.entry("ResetCredentials")["stopped"] == [expected]
+        assert server.admin(EVENT_STATE if mysql else SUBSCRIPTION_STATE, database) == ("DISABLED" if mysql else "f")
+    finally:
+        server.admin("DROP EVENT mail" if mysql else "DROP SUBSCRIPTION sales_sub", database)

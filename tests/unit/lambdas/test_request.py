@@ -41,6 +41,15 @@ def test_the_least_request_gets_the_documented_defaults() -> None:
     assert request.strategy == "swap"
     assert (request.retention.keep_old_hours, request.retention.keep_copy) == (24, False)
     assert (request.users, request.dry_run, request.instances.count) == ((), False, None)
+    assert request.jobs.keep == ()
+
+
+def test_jobs_to_keep_are_a_list_of_patterns() -> None:
+    assert parse({**LEAST, "jobs": {"keep": ["shop.*"]}}).jobs.keep == ("shop.*",)
+    assert validate({**LEAST, "jobs": {"keep": [""], "stop": []}}) == [
+        "jobs.keep.0: Length must be between 1 and 255.",
+        "jobs.stop: Unknown field.",
+    ]
 
 
 def test_the_full_request_is_taken() -> None:
@@ -86,6 +95,18 @@ def test_every_mistake_is_told_at_once_by_path() -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse(request)
     assert all(path in caught.value.message for path in paths)
+
+
+def test_memberships_are_for_roles_of_the_source_and_logins_that_are_kept() -> None:
+    user = {"secret": "s", "access": "read_only", "database": "d", "schemas": ["d"], "member_of": ["staff"]}
+    credentials = {"keep_logins": ["report"], "member_of": {"report": ["readers"]}}
+    request = parse({**LEAST, "users": [user], "credentials": credentials})
+    assert request.users[0].member_of == ("staff",)
+    assert request.credentials.member_of == {"report": ("readers",)}
+    user["member_of"] = ["rds_superuser"]
+    credentials["member_of"] = {"etl": []}
+    mistakes = validate({**LEAST, "users": [user], "credentials": credentials})
+    assert [mistake.split(":")[0] for mistake in mistakes] == ["credentials.member_of.etl", "users.0.member_of.0"]
 
 
 def test_masking_looks_for_everything_in_a_sample_unless_told_otherwise() -> None:

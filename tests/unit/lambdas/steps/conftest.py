@@ -46,6 +46,7 @@ class Operation:
     users: list[dict[str, Any]] = field(default_factory=list)
     verify: dict[str, Any] = field(default_factory=lambda: as_plain(Verify()))
     credentials: dict[str, Any] = field(default_factory=lambda: {"master": "secret", "keep_logins": []})
+    jobs: dict[str, Any] = field(default_factory=lambda: {"keep": []})
     masking: dict[str, Any] = field(default_factory=lambda: {"needed": False})
     engine: str = "aurora-postgresql"
     results: dict[str, Any] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Operation:
             "restore": {"cluster_id": CLUSTER, "engine": self.engine},
             "users": self.users,
             "credentials": self.credentials,
+            "jobs": self.jobs,
             "masking": self.masking,
             "verify": self.verify,
             "expected_phases": {},

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from aurora_restore.db import Endpoint
-from aurora_restore.db.failures import LoginRefused
+from aurora_restore.db.failures import LoginRefused, NotQuiet
+from aurora_restore.db.model import Activity
 from aurora_restore.errors import (
     DatabaseUnreachable,
     LockLost,
@@ -27,11 +28,16 @@ from tests.unit.lambdas.steps.conftest import CLUSTER, MASTER_SECRET, Operation
 STEP = reset_credentials.STEP
 
 
-class Connection:
-    """A server whose logins are in `able`."""
+SUBSCRIPTION = Activity("subscription", "shop", "orders")
+MAIL, CHARGE = Activity("event", "shop", "mail"), Activity("event", "billing", "charge")
 
-    def __init__(self, able: dict[str, bool]) -> None:
+
+class Connection:
+    """A server whose logins are in `able`, and what goes on in it by itself in `going_on`."""
+
+    def __init__(self, able: dict[str, bool], going_on: list[Activity]) -> None:
         self.able = able
+        self.going_on = going_on
 
     def close(self) -> None:
         pass
@@ -42,6 +48,16 @@ class Connection:
     def set_login(self, login: str, *, enabled: bool) -> None:
         self.able[login] = enabled
 
+    def replications(self) -> list[Activity]:
+        return [activity for activity in self.going_on if activity.kind == "subscription"]
+
+    def jobs(self) -> list[Activity]:
+        return [activity for activity in self.going_on if activity.kind == "event"]
+
+    def stop(self, activity: Activity) -> None:
+        assert any(self.able.values()), "stopped after the logins were disabled"
+        self.going_on.remove(activity)
+
 
 @pytest.fixture
 def able() -> dict[str, bool]:
@@ -50,7 +66,15 @@ def able() -> dict[str, bool]:
 
 
 @pytest.fixture
-def logins(operation: Operation, able: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> list[Endpoint]:
+def going_on() -> list[Activity]:
+    """What production's databases do by themselves."""
+    return [MAIL, SUBSCRIPTION, CHARGE]
+
+
+@pytest.fixture
+def logins(
+    operation: Operation, able: dict[str, bool], going_on: list[Activity], monkeypatch: pytest.MonkeyPatch
+) -> list[Endpoint]:
     """A server that takes the password of the last ModifyDBCluster; the list holds every attempt."""
     attempts: list[Endpoint] = []
 
@@ -58,7 +82,7 @@ def logins(operation: Operation, able: dict[str, bool], monkeypatch: pytest.Monk
         attempts.append(endpoint)
         if endpoint.password != operation.cluster.get("MasterUserPassword", "production"):
             raise LoginRefused("no")
-        return Connection(able)
+        return Connection(able, going_on)
 
     monkeypatch.setattr(databases, "connect", connect)
     return attempts
@@ -242,9 +266,74 @@ def test_a_kill_while_logins_are_disabled_forgets_none(
         step(operation)
     monkeypatch.undo()
     assert sum(able.values()) == 1
-    monkeypatch.setattr(databases, "connect", lambda *_: Connection(able))
+    monkeypatch.setattr(databases, "connect", lambda *_: Connection(able, []))
     assert step(operation)["audit"]["disabled_logins"] == ["report", "shop_app"]
     assert not any(able.values())
+
+
+def test_what_acts_by_itself_is_stopped_once_before_any_login_is_disabled(
+    operation: Operation, logins: list[Endpoint], going_on: list[Activity]
+) -> None:
+    step(operation)
+    assert len(going_on) == 3
+    result = step(operation)
+    assert going_on == []
+    assert result["audit"]["stopped"] == ["event billing.charge", "event shop.mail", "subscription shop.orders"]
+    assert operation.entry(STEP)["stopped"] == result["stopped"] == result["audit"]["stopped"]
+    going_on.append(MAIL)  # switched on by somebody who may
+    assert step(operation)["stopped"] == result["stopped"]
+    assert going_on == [MAIL]
+
+
+@pytest.mark.parametrize(
+    ("keep", "left"), [(["shop.*"], [MAIL]), (["billing.charge"], [CHARGE]), (["*"], [MAIL, CHARGE]), (["mail"], [])]
+)
+def test_jobs_that_the_request_keeps_go_on_and_replication_never_does(
+    operation: Operation, logins: list[Endpoint], going_on: list[Activity], keep: list[str], left: list[Activity]
+) -> None:
+    operation.jobs["keep"] = keep
+    step(operation)
+    step(operation)
+    assert going_on == left
+
+
+def test_what_cannot_be_stopped_ends_the_step(
+    operation: Operation, logins: list[Endpoint], able: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "stop", lambda *_: None)
+    step(operation)
+    with pytest.raises(NotQuiet, match=r"still going on: subscription shop\.orders, event shop\.mail"):
+        step(operation)
+    assert operation.entry(STEP)["phase"] == "quietening"
+    assert all(able.values())
+
+
+def test_a_kill_while_things_are_stopped_forgets_none(
+    operation: Operation, logins: list[Endpoint], going_on: list[Activity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step(operation)
+    stop = Connection.stop
+
+    def die(connection: Connection, activity: Activity) -> None:
+        stop(connection, activity)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Connection, "stop", die)
+        with pytest.raises(Killed):
+            step(operation)
+    assert len(going_on) == 2
+    assert len(step(operation)["audit"]["stopped"]) == 3
+    assert going_on == []
+
+
+def test_the_document_holds_the_first_names_and_the_audit_trail_all(
+    operation: Operation, logins: list[Endpoint], going_on: list[Activity]
+) -> None:
+    going_on[:] = [Activity("event", "shop", f"mail_{number:03}") for number in range(50)]
+    step(operation)
+    result = step(operation)
+    assert (len(result["stopped"]), result["stopped_count"], len(result["audit"]["stopped"])) == (20, 50, 50)
 
 
 class TestManaged:

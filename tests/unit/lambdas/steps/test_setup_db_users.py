@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aurora_restore.db import Access, Endpoint
-from aurora_restore.errors import DatabaseUnreachable, SecretMalformed, SecretNotFound
+from aurora_restore.errors import DatabaseRefused, DatabaseUnreachable, SecretMalformed, SecretNotFound
 from aurora_restore.steps import databases, setup_db_users
 from tests.unit.lambdas.steps.conftest import Operation
 
@@ -23,13 +23,22 @@ class Recorder:
     def close(self) -> None:
         self._calls.append((self._database, "close"))
 
-    def ensure_login(self, user: str, password: str) -> list[str]:
-        self._calls.append((self._database, "login", user, password))
+    def ensure_login(self, user: str, password: str, member_of: Collection[str]) -> list[str]:
+        self._calls.append((self._database, "login", user, password, *member_of))
         return ["CREATE ROLE"]
 
-    def ensure_grants(self, user: str, access: Access, schemas: Collection[str]) -> list[str]:
-        self._calls.append((self._database, "grants", user, access, list(schemas)))
+    def ensure_grants(
+        self, user: str, access: Access, schemas: Collection[str], member_of: Collection[str]
+    ) -> list[str]:
+        self._calls.append((self._database, "grants", user, access, list(schemas), *member_of))
         return ["GRANT"]
+
+    def ensure_memberships(self, user: str, member_of: Collection[str]) -> list[str]:
+        self._calls.append((self._database, "memberships", user, *member_of))
+        return []
+
+    def set_login(self, login: str, *, enabled: bool) -> None:
+        self._calls.append((self._database, "enable" if enabled else "disable", login))
 
     def other_databases_of(self, user: str) -> list[str]:
         return self._others
@@ -96,10 +105,47 @@ def test_the_result_names_users_and_grants_and_no_secret(operation: Operation, c
             "access": "read_write",
             "database": "shop",
             "schemas": ["shop", "audit"],
+            "member_of": [],
             "changes": 3,
         }
     ]
     assert "s3cret" not in json.dumps([result, dict(operation.entry(setup_db_users.STEP))])
+
+
+def test_a_user_is_made_with_the_roles_that_the_request_lists(
+    operation: Operation, calls: list[tuple[object, ...]]
+) -> None:
+    operation.users[0]["member_of"] = ["staff"]
+    assert run(operation)["users"][0]["member_of"] == ["staff"]
+    assert [call[-1] for call in calls if call[1] in ("login", "grants")] == ["staff", "staff"]
+
+
+def test_a_kept_login_gets_its_memberships_before_it_may_log_in(
+    operation: Operation, calls: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup_db_users, "disabled_logins", lambda *_: ["etl", "report", "stranger"])
+    operation.users.clear()
+    operation.credentials |= {"keep_logins": ["report", "etl"], "member_of": {"report": ["readers"], "gone": []}}
+    run(operation)
+    assert [call[1:] for call in calls if call[1] in ("memberships", "enable")] == [
+        ("memberships", "report", "readers"),
+        ("enable", "etl"),
+        ("enable", "report"),
+    ]
+
+
+@pytest.mark.parametrize("where", ["user", "kept"])
+def test_nobody_becomes_a_member_of_a_user_of_the_request(
+    operation: Operation, calls: list[tuple[object, ...]], where: str
+) -> None:
+    if where == "user":
+        operation.secrets.put("reader", {"username": "reader", "password": "x"})
+        operation.users.append({**operation.users[0], "secret": "reader", "member_of": ["app"]})
+    else:
+        operation.credentials |= {"keep_logins": ["report"], "member_of": {"report": ["app"]}}
+    with pytest.raises(DatabaseRefused, match="'app' both a user and a role"):
+        run(operation)
+    assert calls == []
 
 
 def test_the_journal_frames_the_work(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from typing import Any
@@ -75,7 +76,7 @@ class Answers:
             raise DatabaseUnreachable("connection reset")
         return "a secret value"
 
-    def deviations(self, access: Access, schemas: list[str]) -> list[str]:
+    def deviations(self, access: Access, schemas: list[str], member_of: Collection[str]) -> list[str]:
         return self._deviations
 
 

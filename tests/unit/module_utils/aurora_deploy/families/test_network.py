@@ -82,6 +82,35 @@ def test_later_tasks_get_to_know_the_place_with_what_check_mode_only_announces(a
     assert answers(network.plan, more, check=True) == {**made, "private subnet of ar": [*subnets, UNKNOWN]}
 
 
+def test_without_named_zones_the_subnets_go_where_the_account_may_and_stay_there(
+    aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offer(*letters: str) -> None:
+        zones = [{"ZoneName": f"us-east-1{letter}"} for letter in letters]
+        monkeypatch.setattr(aws.client("ec2"), "describe_availability_zones", lambda **_: {"AvailabilityZones": zones})
+
+    def zone(number: int) -> str:
+        return str(find(aws, "describe_subnets", "Subnets", f"ar-private-{number}")["AvailabilityZone"])
+
+    offer("d", "c", "a")
+    args = {**ARGS, "zones": []}
+    announced = run_plan(network.plan, args, check=True)
+    assert announced.items == run_plan(network.plan, args).items
+    assert (zone(1), zone(2)) == ("us-east-1a", "us-east-1c")
+    offer("e", "f")
+    assert set(actions(run_plan(network.plan, args))) == {"none"}
+    offer("a", "b", "c")
+    run_plan(network.plan, {**ARGS, "zones": ["us-east-1a", "us-east-1c", "us-east-1b"]})
+    assert set(actions(run_plan(network.plan, args))) == {"none"}
+
+
+def test_an_account_with_one_zone_is_told_so(aws: Aws, run_plan: Converge, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = {"AvailabilityZones": [{"ZoneName": "us-east-1a"}]}
+    monkeypatch.setattr(aws.client("ec2"), "describe_availability_zones", lambda **_: only)
+    with pytest.raises(DeployError, match=r"two or more different Availability Zones, not \['us-east-1a'\]"):
+        run_plan(network.plan, {**ARGS, "zones": []})
+
+
 def test_removal_leaves_nothing_of_ours(aws: Aws, run_plan: Converge) -> None:
     made = len(run_plan(network.plan, ARGS).items)
     removed = run_plan(network.plan, {**ARGS, "state": "absent"})
