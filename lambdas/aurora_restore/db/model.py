@@ -12,6 +12,18 @@ from typing import Any, Protocol
 
 from aurora_restore.db.statements import Statement
 
+# Logins that Amazon makes for itself, in either engine: rdsadmin (AUG, "Security with Amazon Aurora"), rdsproxyadmin
+# (AUG, "Using Amazon RDS Proxy"), and those that clusters show in pg_roles and mysql.user: replication, the topology
+# manager, write forwarding. Anything else that begins like them is a customer's.
+SERVICE_LOGINS = (
+    "rdsadmin",
+    "rdsproxyadmin",
+    "rdsrepladmin",
+    "rdsrepladmin_priv_checks_user",
+    "rdstopmgr",
+    "rdswriteforwarduser",
+)
+
 
 class Access(StrEnum):
     """What a user of the restored database may do in the schemas named for it; elsewhere it may do nothing."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from aurora_restore.db import verifiers
 from aurora_restore.db.failures import GrantsNotExact, StatementFailed
-from aurora_restore.db.model import Access
+from aurora_restore.db.model import SERVICE_LOGINS, Access
 from aurora_restore.db.mysql_session import Accounts
 from aurora_restore.db.quoting import mysql_name, mysql_schema_pattern
 from aurora_restore.errors import DatabaseRefused
@@ -23,7 +23,13 @@ _ROLE = re.compile(r"`(?:[^`]|``)*`(?:@`(?:[^`]|``)*`)?")  # MySQL lists several
 _ADMITS = " WITH ADMIN OPTION"
 _NOTHING: set[Grant] = {("USAGE", "*.*")}
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-_SERVICE = ("rds", "mysql.", "mariadb.")  # rdsadmin, rdsproxyadmin, rdsrepladmin; the server's own
+_SERVICE = {
+    *SERVICE_LOGINS,
+    *("mysql.infoschema", "mysql.session", "mysql.sys", "mariadb.sys"),  # the server's own
+    # Amazon's roles (AUG, "Role-based privilege model"): MySQL keeps roles among the accounts, as a rule locked.
+    *("rds_superuser_role", "AWS_BEDROCK_ACCESS", "AWS_COMPREHEND_ACCESS", "AWS_LAMBDA_ACCESS", "AWS_LOAD_S3_ACCESS"),
+    *("AWS_SAGEMAKER_ACCESS", "AWS_SELECT_S3_ACCESS"),
+}
 _ORDER = ("SELECT", "INSERT", "UPDATE", "DELETE")  # as SHOW GRANTS prints them
 
 
@@ -212,8 +218,9 @@ def inherited_logins(session: Accounts) -> list[str]:
     password is not the one that was reset.
     """
     own = session.run("SELECT CURRENT_USER()")[0][0]
-    accounts = [f"{user}@{host}" for user, host in session.run(session.dialect.unlocked) if host not in _LOCAL]
-    return sorted(account for account in accounts if account != own and not account.startswith(_SERVICE))
+    rows = session.run(session.dialect.unlocked)
+    accounts = [f"{user}@{host}" for user, host in rows if host not in _LOCAL and user not in _SERVICE]
+    return sorted(account for account in accounts if account != own)
 
 
 def set_login(session: Accounts, login: str, *, enabled: bool) -> None:

@@ -15,6 +15,13 @@ from aurora_restore.errors import DatabaseRefused
 
 _TARGETS_PER_STATEMENT = 500
 _SHOWN = 5  # objects named in an error; the rest is counted
+_OPEN_PUBLIC_SCHEMA = (  # its owner, where everybody may create objects in it
+    "SELECT CASE r.rolname WHEN 'pg_database_owner' THEN pg_get_userbyid(b.datdba) ELSE r.rolname END "
+    "FROM pg_namespace n "
+    "JOIN pg_roles r ON r.oid = n.nspowner JOIN pg_database b ON b.datname = current_database() "
+    "CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a "
+    "WHERE n.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE'"
+)
 
 
 def ensure_grants(
@@ -97,19 +104,29 @@ def take_over(session: Writer, role: str) -> list[str]:
 
 
 def _close_public_schema(session: Writer) -> list[str]:
-    """Until PostgreSQL 14 everybody may create objects in `public`; clusters upgraded from there still say so."""
-    owner = session.run(
-        "SELECT CASE r.rolname WHEN 'pg_database_owner' THEN pg_get_userbyid(b.datdba) ELSE r.rolname END "
-        "FROM pg_namespace n "
-        "JOIN pg_roles r ON r.oid = n.nspowner JOIN pg_database b ON b.datname = current_database() "
-        "CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a "
-        "WHERE n.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE'"
-    )
-    if not owner:
+    """Until PostgreSQL 14 everybody may create objects in `public`; clusters upgraded from there still say so.
+
+    Raises GrantsNotExact where it stays so: a REVOKE by somebody without the right to it warns and changes nothing.
+    """
+    rows = session.run(_OPEN_PUBLIC_SCHEMA)
+    if not rows:
         return []
-    with acting_for(session, [owner[0][0]]):
-        session.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-    return ["REVOKE CREATE ON SCHEMA public FROM PUBLIC"]
+    owner, statement = rows[0][0], "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    refused = ""
+    with acting_for(session, [owner]):
+        try:
+            session.run(statement)
+        except StatementFailed as error:  # a master without any right to the schema
+            refused = f": {error.message}"
+    if refused or session.run(_OPEN_PUBLIC_SCHEMA):
+        raise GrantsNotExact(
+            f"Everybody may create objects in schema public of {session.endpoint.database!r}, and the master user "
+            f"{session.endpoint.user!r} cannot end that, because {owner!r} owns the schema{refused}.",
+            remedy=f"In the source, in database {session.endpoint.database}, as {owner}: {statement}; or ALTER SCHEMA "
+            f"public OWNER TO {postgres_name(session.endpoint.user)}. Where {owner} is Amazon's, ask AWS Support for "
+            "it. Then restore from a newer snapshot.",
+        )
+    return [statement]
 
 
 def _converge(session: Writer, role: str, goal: set[Right]) -> list[str]:

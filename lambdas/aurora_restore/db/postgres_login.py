@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from aurora_restore.db import verifiers
 from aurora_restore.db.failures import GrantsNotExact, StatementFailed
+from aurora_restore.db.model import SERVICE_LOGINS
 from aurora_restore.db.postgres_access import take_over
 from aurora_restore.db.postgres_memberships import dismiss, leave
 from aurora_restore.db.postgres_rights import Writer
@@ -73,10 +74,14 @@ def ensure_login(session: Writer, role: str, password: str, member_of: Collectio
 
 
 def inherited_logins(session: Writer) -> list[str]:
-    """Every role that may log in, but for our own, Amazon's (`rds...`) and superusers, who are Amazon's on Aurora."""
+    """Every role that may log in, but for our own, Amazon's, and superusers, who are Amazon's on Aurora.
+
+    Names that begin with `pg_` are PostgreSQL's own: it lets nobody take one.
+    """
     rows = session.run(
-        "SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND rolname !~ '^(rds|pg_)' "
-        "AND rolname <> current_user ORDER BY 1"
+        "SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT rolsuper AND rolname !~ '^pg_' "
+        "AND rolname <> ALL ($1::text[]) AND rolname <> current_user ORDER BY 1",
+        list(SERVICE_LOGINS),
     )
     return [row[0] for row in rows]
 
@@ -88,6 +93,7 @@ def set_login(session: Writer, role: str, *, enabled: bool) -> None:
     except StatementFailed as error:
         raise GrantsNotExact(
             f"The master user {session.endpoint.user!r} may not disable the login {role!r}: {error.message}",
-            remedy=f"In the source, as its administrator: GRANT {postgres_name(role)} TO "
-            f"{postgres_name(session.endpoint.user)} WITH ADMIN OPTION; then restore from a newer snapshot.",
+            remedy=f"Once, in the source, as its administrator: GRANT {postgres_name(role)} TO "
+            f"{postgres_name(session.endpoint.user)} WITH ADMIN OPTION; then restore from a newer snapshot. Clusters "
+            "upgraded to PostgreSQL 16 need it for each older role: docs/databases.md, \"Prerequisites\".",
         ) from error

@@ -26,6 +26,7 @@ _OWNERS = (
     "AND NOT r.rolsuper AND r.rolname !~ '^pg_' AND NOT pg_has_role(r.oid, 'USAGE') ORDER BY 1"
 )
 # Strings of any name, and what holds them: JSON, XML, hstore, arrays. A partition is looked at through its parent.
+# Members of extensions (pg_cron, apg_plan_mgmt, topology) are the extension's, and the master may not read all of them.
 _TEXT_TABLES = (
     "SELECT n.nspname, c.relname, array_agg(a.attname ORDER BY a.attnum), greatest(max(c.reltuples), 0)::bigint "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid "
@@ -35,7 +36,8 @@ _TEXT_TABLES = (
     "AND a.attnum > 0 AND NOT a.attisdropped AND (t.typcategory = 'S' "
     "OR coalesce(b.typname, t.typname) IN ('json', 'jsonb', 'xml', 'hstore') "
     "OR t.typcategory = 'A' AND (e.typcategory = 'S' OR e.typname IN ('json', 'jsonb', 'xml', 'hstore'))) "
-    "AND (c.relkind <> 'm' OR c.relispopulated) "
+    "AND (c.relkind <> 'm' OR c.relispopulated) AND NOT EXISTS "
+    "(SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') "
     "GROUP BY n.nspname, c.relname ORDER BY 1, 2"
 )
 

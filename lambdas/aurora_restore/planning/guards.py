@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aurora_restore import identifiers
-from aurora_restore.aws.rds_types import Cluster, Instance
+from aurora_restore.aws.rds_types import Cluster, Instance, own_tags
 from aurora_restore.context import Context
 from aurora_restore.errors import (
     AccountMismatch,
@@ -15,6 +15,7 @@ from aurora_restore.errors import (
     NameTaken,
     NotYetSupported,
     PlanTooLarge,
+    QuotaExceeded,
     TargetNotAllowed,
     TargetNotAvailable,
     TargetNotFound,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:  # the schema of requests would be a fifth of the cold start o
     from aurora_restore.request import Request
 
 LARGEST_PLAN = 160 * 1024  # Step Functions service quotas: 256 KiB of data between states; the steps add what they made
+MOST_TAGS = 50  # Amazon RDS User Guide, "Tagging Amazon RDS resources": tags a resource, without AWS's own
+_SHOWN = 5  # resources named in an error; the rest is counted
 SUPPORTED_ENGINES = ("aurora-postgresql", "aurora-mysql")
 
 
@@ -143,6 +146,32 @@ def require_room(document: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
     size = len(json.dumps({**document, "plan": plan}, ensure_ascii=False).encode())
     if size > LARGEST_PLAN:
         raise PlanTooLarge(f"Request and plan take {size} bytes; at most {LARGEST_PLAN} fit beside the steps' results.")
+
+
+def require_room_for_tags(
+    settings: Settings,
+    target: Cluster,
+    instances: Sequence[Instance],
+    restore: Mapping[str, Any],
+    instance_tags: Sequence[Mapping[str, str]],
+) -> None:
+    """The pipeline's own tags fit on what it makes and on what it puts aside, beside those that are there."""
+    later = {settings.restored_tag}  # or the expiry of a cluster beside the target: it joins before another goes
+    aside = {settings.replaced_tag}
+    wanted: list[tuple[str, set[str]]] = [
+        (f"cluster {target.cluster_id}", {*own_tags(target.tags), *aside, settings.expires_tag}),
+        *((f"instance {item.instance_id}", {*own_tags(item.tags), *aside}) for item in instances),
+        (f"the new cluster, with those of {target.cluster_id}", {*restore["tags"], *later}),
+        *((f"a new instance, with those of {target.cluster_id}'s", {*tags, *later}) for tags in instance_tags),
+    ]
+    crowded = [f"{name}: {len(tags)}" for name, tags in wanted if len(tags) > MOST_TAGS]
+    if crowded:
+        raise QuotaExceeded(
+            f"A resource of RDS has at most {MOST_TAGS} tags; with the pipeline's own there would be more: "
+            f"{'; '.join(crowded[:_SHOWN])}{f' and {len(crowded) - _SHOWN} more' if crowded[_SHOWN:] else ''}.",
+            remedy=f"Remove as many tags from {target.cluster_id} and its instances (aws rds "
+            "remove-tags-from-resource), then start again.",
+        )
 
 
 def _rank(instance: Instance, tiers: dict[str, tuple[bool, int]]) -> tuple[bool, int, str]:

@@ -71,7 +71,7 @@ def _quieten(
     """
     entry = _of_cluster(_entry(context, plan), cluster)  # a finished one, or that of an attempt that died on the way
     if entry.get("phase") == "made":
-        return list(entry["disabled"]), list(entry["stopped"])
+        return list(entry["disabled"]), list(entry.get("stopped", []))
     with closing(open_master(context, cluster, master)) as database:
         activities = _activities(database, plan)
         done = {
@@ -91,7 +91,7 @@ def _quieten(
 
 def _activities(database: Database, plan: Mapping[str, Any]) -> list[Activity]:
     """What must end, replication first: it takes hold of production as soon as an instance runs."""
-    keep = plan["jobs"]["keep"]
+    keep = plan.get("jobs", {}).get("keep", [])  # a plan of before an update has none
     jobs = [] if "*" in keep else database.jobs()  # whoever keeps all of them need not be able to see them
     ended = [job for job in jobs if not any(fnmatchcase(job.full_name, pattern) for pattern in keep)]
     return [*database.replications(), *ended]

@@ -48,6 +48,8 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     restore |= {**source.restore, **({"snapshot_id": hops[-1].snapshot_id} if hops else {})}
     planned, instance_origins = mirror.mirror_instances(settings, operation_id, target, instances, request.instances)
     problems.check(mirror.require_sound, settings, request.cluster, request.instances, restore, planned)
+    shared_tags = mirror.share_tags(planned)
+    problems.check(guards.require_room_for_tags, settings, target, instances, restore, shared_tags)
     approval = _approval(request)
     history = context.store.history(resource_key(settings.region, target.cluster_id))
     phases = {phase: deadlines.expected_seconds(history, phase) for phase in ("copy", "restore", "instances")}
@@ -67,7 +69,7 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
         "target": _target(context, target, instances),
         "copy": copies.plan_copy(hops),
         "restore": restore,
-        "instance_tags": mirror.share_tags(planned),
+        "instance_tags": shared_tags,
         "instances": planned,
         "replace": replace,
         "swap": _swap(request, target, operation_id),

@@ -14,6 +14,7 @@ from aurora_restore.masking import runner, search
 from aurora_restore.planning.masking import plan_masking
 from aurora_restore.request import parse
 from aurora_restore.steps import mask_data
+from tests.integration.db.conftest import Connect
 from tests.integration.db.servers import HOST, MASTER, MASTER_PASSWORD, Server
 from tests.unit.lambdas.pipeline import OPERATION, Pipeline
 from tests.unit.lambdas.steps.conftest import MASTER_SECRET, Operation
@@ -278,3 +279,18 @@ def type_of(masked: Masked) -> Any:
     from aurora_restore.db.postgres import PostgresDatabase
 
     return MysqlDatabase if masked.mysql else PostgresDatabase
+
+
+def test_members_of_extensions_are_the_extensions_business(postgres: Server, open_database: Connect) -> None:
+    """Such as those of pg_cron: another role owns them, and the master may not even use their schema."""
+    postgres.admin(
+        "CREATE SCHEMA cron; CREATE TABLE cron.job (command text); CREATE TABLE cron.own (command text); "
+        "ALTER EXTENSION plpgsql ADD TABLE cron.job",
+        "shop",
+    )
+    try:
+        found = {str(table) for table in open_database(postgres).text_tables()}
+        assert "cron.own" in found
+        assert "cron.job" not in found
+    finally:
+        postgres.admin("ALTER EXTENSION plpgsql DROP TABLE cron.job; DROP SCHEMA cron CASCADE", "shop")

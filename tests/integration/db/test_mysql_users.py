@@ -172,3 +172,16 @@ def test_a_schema_that_does_not_exist_is_named(master: Database) -> None:
     master.ensure_login("app", PASSWORD)
     with pytest.raises(DatabaseRefused, match="no database 'shopp'"):
         master.ensure_grants("app", Access.READ_WRITE, ["shopp"])
+
+
+def test_only_the_services_own_accounts_are_left_alone(production: Server, master: Database) -> None:
+    names = ("rdsproxyadmin", "rdsrepladmin", "AWS_LAMBDA_ACCESS", "rds_reports", "mysql.reports")
+    try:
+        for name in names:
+            production.admin(f"CREATE USER `{name}`@'%' IDENTIFIED BY 'production'")
+        found = set(master.inherited_logins())
+        assert {"rds_reports@%", "mysql.reports@%"} <= found
+        assert not {f"{name}@%" for name in names[:3]} & found
+    finally:
+        for name in names:
+            production.admin(f"DROP USER IF EXISTS `{name}`@'%'")

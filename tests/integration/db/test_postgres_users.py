@@ -393,3 +393,46 @@ def test_names_that_need_quoting(production: Server, master: Database, open_data
         production.admin(
             'DROP SCHEMA "Shop ""x""; --" CASCADE; DROP OWNED BY "we""ird; DROP"; DROP ROLE "we""ird; DROP"', "shop"
         )
+
+
+def test_a_public_schema_that_stays_open_is_told(production: Server, master: Database) -> None:
+    """PostgreSQL only warns of a REVOKE without the right to it; PUBLIC's own privilege is enough for the warning."""
+    production.admin("ALTER SCHEMA public OWNER TO rdsadmin", "shop")
+    try:
+        master.ensure_login("app", PASSWORD)
+        with pytest.raises(GrantsNotExact, match="'rdsadmin' owns the schema") as caught:
+            master.ensure_grants("app", Access.READ_WRITE, ["shop"])
+        assert "as rdsadmin: REVOKE CREATE ON SCHEMA public FROM PUBLIC" in str(caught.value)
+        production.admin("REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT CREATE ON SCHEMA public TO PUBLIC", "shop")
+        production.admin(f"ALTER SCHEMA public OWNER TO {MASTER}", "shop")
+        assert "REVOKE CREATE ON SCHEMA public FROM PUBLIC" in master.ensure_grants("app", Access.READ_WRITE, ["shop"])
+    finally:
+        production.admin("ALTER SCHEMA public OWNER TO pg_database_owner", "shop")
+        production.admin("GRANT USAGE ON SCHEMA public TO PUBLIC", "shop")
+
+
+def test_only_the_services_own_logins_are_left_alone(production: Server, master: Database) -> None:
+    service = "rdsproxyadmin, rdsrepladmin, rdstopmgr"
+    try:
+        for name in f"{service}, rds_reports, rdsreports".split(", "):
+            production.admin(f"SET ROLE {MASTER}; CREATE ROLE {name} LOGIN")
+        found = master.inherited_logins()
+        assert {"rds_reports", "rdsreports"} <= set(found)
+        assert not {"rdsadmin", *service.split(", ")} & set(found)
+    finally:
+        production.admin(f"DROP ROLE IF EXISTS {service}, rds_reports, rdsreports")
+
+
+def test_a_login_from_before_postgresql_16_is_told_with_the_grant_it_needs(
+    production: Server, master: Database
+) -> None:
+    production.admin("CREATE ROLE foreign_owner LOGIN")
+    if int(master.server_version().split(".")[0]) < 16:  # there CREATEROLE is enough
+        master.set_login("foreign_owner", enabled=False)
+        return
+    with pytest.raises(GrantsNotExact, match="may not disable the login 'foreign_owner'") as caught:
+        master.set_login("foreign_owner", enabled=False)
+    assert f'GRANT "foreign_owner" TO "{MASTER}" WITH ADMIN OPTION' in caught.value.remedy
+    production.admin(f'GRANT foreign_owner TO "{MASTER}" WITH ADMIN OPTION')
+    master.set_login("foreign_owner", enabled=False)
+    assert "foreign_owner" not in master.inherited_logins()

@@ -72,6 +72,14 @@ def test_every_task_waits_for_a_function_that_lambda_has_to_set_up_again(name: s
     assert sum(min(wait, rule["MaxDelaySeconds"]) for wait in waits) / 2 >= 180  # full jitter halves them on average
 
 
+def test_the_first_step_to_reach_the_database_waits_for_dns_to_know_its_name() -> None:
+    """A resolver keeps "no such name" for a minute; the short retries of the steps after it end in seconds."""
+    rule = next(rule for rule in TASKS["ResetCredentials"]["Retry"] if "DatabaseUnreachable" in rule["ErrorEquals"])
+    assert rule["ErrorEquals"] == ["DatabaseUnreachable"]
+    waits = [rule["IntervalSeconds"] * rule["BackoffRate"] ** number for number in range(rule["MaxAttempts"])]
+    assert sum(min(wait, rule["MaxDelaySeconds"]) for wait in waits) / 2 >= 180  # full jitter halves them on average
+
+
 def test_every_error_that_a_retry_names_exists() -> None:
     named = {error for state in TASKS.values() for rule in state["Retry"] for error in rule["ErrorEquals"]}
     own = {error for error in named if "." not in error}

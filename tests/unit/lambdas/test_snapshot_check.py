@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aurora_restore.errors import QuotaExceeded
 from aurora_restore.steps import snapshot_check
 from tests.unit.lambdas.fake_rds import ACCOUNT
 from tests.unit.lambdas.pipeline import OPERATION, REQUEST, Pipeline
@@ -46,6 +47,28 @@ def test_another_account_is_refused(pipeline: Pipeline) -> None:
 
 def test_a_target_that_does_not_exist_is_refused(pipeline: Pipeline) -> None:
     assert refusal(pipeline, target={"cluster": "nowhere"}) == "TargetNotFound"
+
+
+def many_tags(number: int) -> list[dict[str, str]]:
+    """The opt-in and AWS's own, which does not count, among `number` of the owner's."""
+    names = ["aurora-restore:target", *(f"team:{index}" for index in range(number - 1)), "aws:cloudformation:stack"]
+    return [{"Key": name, "Value": "true"} for name in names]
+
+
+def test_a_target_with_room_for_the_pipelines_tags_is_taken(pipeline: Pipeline) -> None:
+    target(pipeline)["TagList"] = many_tags(48)
+    pipeline.rds.instances[pipeline.rds.names("instances")["orders-staging-1"]]["TagList"] = many_tags(48)
+    assert len(plan(pipeline)["restore"]["tags"]) == 49
+
+
+def test_a_target_whose_tags_leave_no_room_is_refused_with_the_fix(pipeline: Pipeline) -> None:
+    target(pipeline)["TagList"] = many_tags(49)
+    pipeline.rds.instances[pipeline.rds.names("instances")["orders-staging-1"]]["TagList"] = many_tags(50)
+    with pytest.raises(QuotaExceeded) as caught:
+        plan(pipeline)
+    for part in ("cluster orders-staging: 51;", "instance orders-staging-1: 51;", "a new instance, ", ": 52. Remedy"):
+        assert part in str(caught.value)
+    assert "remove-tags-from-resource" in caught.value.remedy
 
 
 @pytest.mark.parametrize("tags", [[], [{"Key": "aurora-restore:target", "Value": "false"}]])

@@ -297,6 +297,15 @@ def test_jobs_that_the_request_keeps_go_on_and_replication_never_does(
     assert going_on == left
 
 
+def test_a_plan_of_before_an_update_keeps_no_job(
+    operation: Operation, logins: list[Endpoint], going_on: list[Activity]
+) -> None:
+    plan = {key: value for key, value in operation.document["plan"].items() if key != "jobs"}
+    for _ in range(2):
+        reset_credentials.run(operation.context, {"plan": plan})
+    assert going_on == []
+
+
 def test_what_cannot_be_stopped_ends_the_step(
     operation: Operation, logins: list[Endpoint], able: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
