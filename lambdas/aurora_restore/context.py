@@ -38,12 +38,12 @@ CLIENT_CONFIG = Config(
 
 @dataclass(frozen=True)
 class Context:
-    """`rds_in(region)` is the RDS facade of any region, `rds` the one of the pipeline's own; likewise `keys_in`."""
+    """`rds_in(region)` is the RDS facade of any region, `rds` the one of the pipeline's own; likewise the others."""
 
     settings: Settings
     rds_in: Callable[[str], Rds]
     keys_in: Callable[[str], Keys]
-    open_offers: Callable[[], Offers]
+    offers_in: Callable[[str], Offers]
     open_secrets: Callable[[], Secrets]
     store: Store
     notifications: Notifications
@@ -59,7 +59,7 @@ class Context:
 
     @property
     def offers(self) -> Offers:
-        return self.open_offers()
+        return self.offers_in(self.settings.region)
 
     @property
     def secrets(self) -> Secrets:
@@ -86,6 +86,10 @@ def build_context(settings: Settings) -> Context:
         return Keys(client("kms", region))
 
     @cache
+    def offers_in(region: str) -> Offers:
+        return Offers(client("rds", region))
+
+    @cache
     def open_secrets() -> Secrets:
         from aurora_restore.aws.secrets import Secrets  # only the database steps need it
 
@@ -96,7 +100,7 @@ def build_context(settings: Settings) -> Context:
         settings=settings,
         rds_in=rds_in,
         keys_in=keys_in,
-        open_offers=lambda: Offers(client("rds")),
+        offers_in=offers_in,
         open_secrets=open_secrets,
         store=DynamoStore(
             client("dynamodb"), settings.state_table, settings.audit_table, settings.audit_ttl_days, clock

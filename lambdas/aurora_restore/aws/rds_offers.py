@@ -59,3 +59,16 @@ class Offers:
         """DescribeDBParameterGroups."""
         answer = call(self._client.describe_db_parameter_groups, DBParameterGroupName=name)
         return str(answer["DBParameterGroups"][0]["DBParameterGroupFamily"])
+
+    def zones(self, engine: str, version: str, instance_class: str) -> frozenset[str] | None:
+        """Where a class is offered for an engine version (DescribeOrderableDBInstanceOptions); None when it is not."""
+        wanted = {"Engine": engine, "EngineVersion": version, "DBInstanceClass": instance_class, "Vpc": True}
+        options: list[dict[str, Any]] = []
+        while True:
+            page = call(self._client.describe_orderable_db_instance_options, **wanted)
+            options += page["OrderableDBInstanceOptions"]
+            if not page.get("Marker"):
+                break
+            wanted["Marker"] = page["Marker"]
+        names = frozenset(zone["Name"] for option in options for zone in option.get("AvailabilityZones", []))
+        return names if options else None

@@ -28,6 +28,7 @@ from aurora_restore.planning.replacing import require_way_back
 
 FEWEST_ZONES = 2  # AUG, "Working with a DB cluster in a VPC": a DB subnet group has subnets in at least two zones
 COPIES_AT_ONCE = 5  # AUG, "Quotas and constraints": snapshot copies in progress to one destination region
+SNAPSHOTS = "ManualClusterSnapshots"
 SCARCE = 0.9  # of a quota: from here on the plan warns
 
 Finding = dict[str, str]
@@ -39,11 +40,13 @@ def survey(
 ) -> list[Finding]:
     """`plan.preflight`; what speaks against the operation goes to `problems`. `instances` are all of the region."""
     looks: list[tuple[str, Look]] = [
+        ("running operations", _operations),
         ("keys", key_looks.states),
         ("key policies", key_looks.policies),
         ("quotas", _quotas),
         ("copies in progress", _copies),
         ("subnets", _subnets),
+        ("instance classes", _classes),
         ("parameter groups", _groups),
         ("names", lambda context, plan: _names(context, plan, instances)),
         ("deletion protection", _protection),
@@ -67,33 +70,47 @@ def _found(name: str, look: Look, context: Context, plan: Mapping[str, Any], pro
     return {"name": name, "result": result, "detail": detail}
 
 
-def _quotas(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
-    """Room for the new cluster, its instances, and the snapshots that land in this region.
+def _operations(_context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
+    """The guard rails have proved it before anything was planned: this tells it."""
+    return PASSED, f"none on {plan['target']['cluster']}, which is available with all of its instances"
 
-    A target that is removed first makes room for its successor.
-    """
-    existing = {cluster.cluster_id for cluster in context.rds.list_clusters()}
-    begun = plan["restore"]["cluster_id"] in existing
-    copies = [hop for hop in plan["copy"]["hops"] if hop["region"] == context.settings.region]
-    removed = removes_target(plan)
-    freed = len(plan["target"]["instances"]) if removed else 0
-    needs = {
-        "DBClusters": 0 if begun or removed else 1,
-        "DBInstances": 0 if begun else max(0, len(plan["instances"]) - freed),
-        "ManualClusterSnapshots": len(copies) + removed,
-    }
-    quotas = context.offers.quotas()
+
+def _quotas(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
+    """Room for the new cluster, its instances, and the snapshots, in the region of each."""
     told, short, scarce = [], [], False
-    for name, needed in needs.items():
-        if name in quotas and needed:
-            quota = quotas[name]
-            text = f"{name}: {quota.used} of {quota.most} used, {needed} needed"
-            told.append(text)
-            short += [text] if quota.used + needed > quota.most else []
-            scarce = scarce or quota.used + needed > SCARCE * quota.most
+    for region, needs in _needs(context, plan).items():
+        quotas, place = context.offers_in(region).quotas(), "" if region == context.settings.region else f" in {region}"
+        for name, needed in needs.items():
+            if name in quotas and needed:
+                quota = quotas[name]
+                text = f"{name}{place}: {quota.used} of {quota.most} used, {needed} needed"
+                told.append(text)
+                short += [text] if quota.used + needed > quota.most else []
+                scarce = scarce or quota.used + needed > SCARCE * quota.most
     if short:
         raise QuotaExceeded(f"The account's quotas leave no room: {'; '.join(short)}.")
     return (WARNING if scarce else PASSED), "; ".join(told) or "nothing is needed"
+
+
+def _needs(context: Context, plan: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """By region and AccountQuotaName. What an earlier attempt of the operation has made is counted by RDS already.
+
+    A target that is removed first makes room for its successor, and leaves a snapshot.
+    """
+    existing = {cluster.cluster_id for cluster in context.rds.list_clusters()}
+    begun = plan["restore"]["cluster_id"] in existing
+    removed = removes_target(plan)
+    freed = len(plan["target"]["instances"]) if removed else 0
+    here = {
+        "DBClusters": 0 if begun or removed else 1,
+        "DBInstances": 0 if begun else max(0, len(plan["instances"]) - freed),
+        SNAPSHOTS: int(removed),
+    }
+    needs = {context.settings.region: here}
+    for hop in plan["copy"]["hops"]:
+        there = needs.setdefault(hop["region"], {SNAPSHOTS: 0})
+        there[SNAPSHOTS] += context.rds_in(hop["region"]).find_snapshot(hop["snapshot_id"]) is None
+    return needs
 
 
 def _copies(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
@@ -119,6 +136,25 @@ def _subnets(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
     if group.status != "Complete" or len(group.zones) < FEWEST_ZONES:
         raise SubnetGroupUnfit(f"Subnet group {name} is {group.status} and has active subnets in the zones: {zones}.")
     return PASSED, f"{name}: {zones}"
+
+
+def _classes(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
+    """The classes are offered for the restored engine version, in zones of the subnet group."""
+    engine, version, name = (plan["restore"][key] for key in ("engine", "engine_version", "subnet_group"))
+    reachable = context.offers.subnet_group(name).zones if name else None
+    told, narrow, bad = [], False, []
+    for kind in dict.fromkeys(instance["class"] for instance in plan["instances"]):
+        offered = context.offers.zones(engine, version, kind)
+        usable = offered if offered is None or reachable is None else offered & reachable
+        told.append(f"{kind} in {', '.join(sorted(usable or [])) or 'none of the zones'}")
+        bad += [told[-1]] if offered is None or (offered and not usable) else []  # an offer without zones says nothing
+        narrow = narrow or len(usable or []) < FEWEST_ZONES
+    if bad:
+        raise IncompatibleEngine(
+            f"{engine} {version} is not offered with the class where the subnet group is: {'; '.join(bad)}.",
+            remedy="Give another class (instances.class), or a subnet group in other zones (cluster.subnet_group).",
+        )
+    return (WARNING, f"fewer than {FEWEST_ZONES} zones: {'; '.join(told)}") if narrow else (PASSED, "; ".join(told))
 
 
 def _groups(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:
@@ -166,8 +202,19 @@ def _names(context: Context, plan: Mapping[str, Any], instances: Sequence[Instan
             taken.append(f"snapshot {copy.snapshot_id} in {hop['region']}")
     if taken:
         raise NameTaken(f"Not made by operation {operation_id}: {', '.join(taken)}.")
+    final = _final_snapshot(plan)
+    if final and context.rds.find_snapshot(final) is not None:
+        return WARNING, f"snapshot {final} exists: what is put aside cannot leave its last snapshot under this name"
     clusters = 1 if removes_target(plan) else 2
     return PASSED, f"{len(wanted) + len(hops) + clusters} names are free"
+
+
+def _final_snapshot(plan: Mapping[str, Any]) -> str | None:
+    """Of what the operation leaves beside the target, once its time is over; None where nothing will be left so."""
+    if removes_target(plan) or not plan["retention"]["final_snapshot"]:
+        return None
+    kept = plan["swap"]["old_cluster_id"] if plan["swap"]["needed"] else plan["restore"]["cluster_id"]
+    return identifiers.final_snapshot(kept)
 
 
 def _protection(context: Context, plan: Mapping[str, Any]) -> tuple[str, str]:

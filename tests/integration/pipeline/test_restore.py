@@ -96,7 +96,7 @@ class TestFailures:
         return self.ended(shop, restore(shop, operation, **variables), operation, error, code)
 
     def ended(self, shop: Shop, played: Played, operation: str, error: str, code: str) -> str:
-        assert played.code != 0
+        assert played.code == 2
         execution = shop.execution(operation)
         assert (execution["status"], execution["error"]) == ("FAILED", error)
         assert code in execution["cause"]
@@ -123,6 +123,11 @@ class TestFailures:
         mended = restore(shop, "key-policy-mended", request=request, dry_run=True)
         assert mended.code == 0, mended.output
         assert f"{key} is open to copy-snapshot, restore-snapshot, create-instances" in mended.output
+        proposed["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": "o-shop"}}
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps({"Statement": [statement, proposed]}))
+        doubtful = restore(shop, "key-policy-doubtful", request=request, dry_run=True)
+        assert doubtful.code == 0, doubtful.output
+        assert f"kms:CreateGrant on {key} is uncertain by its statement AuroraRestore" in doubtful.output
 
     def test_a_missing_snapshot(self, shop: Shop) -> None:
         self.fails(shop, "no-snapshot", "SnapshotNotFound", "AR108", source_snapshot="nosuch")

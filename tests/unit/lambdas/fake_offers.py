@@ -29,7 +29,22 @@ class FakeOffers:
         self.status = "Complete"
         self.offered = True
         self.groups = {"shop-16": "aurora-postgresql16", "shop-instances-16": "aurora-postgresql16"}
+        self.class_zones: dict[str, list[str] | None] = {}
         self.denied: set[str] = set()
+
+    def describe_orderable_db_instance_options(
+        self, Engine: str, EngineVersion: str, DBInstanceClass: str, Vpc: bool, Marker: str = ""
+    ) -> dict[str, Any]:
+        """One zone a page; None is a class that is not offered."""
+        self._authorize("describe_orderable_db_instance_options")
+        assert (bool(Engine), bool(EngineVersion), Vpc) == (True, True, True)
+        zones = self.class_zones.get(DBInstanceClass, ["us-east-1a", "us-east-1b", "us-east-1c"])
+        if zones is None:
+            return {"OrderableDBInstanceOptions": []}
+        number = int(Marker or 0)
+        more = {"Marker": str(number + 1)} if number + 1 < len(zones) else {}
+        option = {"AvailabilityZones": [{"Name": zone} for zone in zones[number : number + 1]]}
+        return {"OrderableDBInstanceOptions": [option], **more}
 
     def describe_account_attributes(self) -> dict[str, Any]:
         self._authorize("describe_account_attributes")

@@ -144,14 +144,15 @@ class Pipeline:
         self.topic = Topic()
         self.sts = Sts()
         self.approvers = Approvers()
-        self.offers, self.keys = FakeOffers(), FakeKeys()
+        self.offers_in = {region: FakeOffers() for region in self.regions}
+        self.offers, self.keys = self.offers_in["us-east-1"], FakeKeys()
         self.step_functions = FakeStepFunctions()
         settings = Settings.from_env({**ENVIRONMENT, **self.environment})
         self.context = Context(
             settings=settings,
             rds_in=lambda region: Rds(self.regions[region]),
             keys_in=lambda _region: Keys(self.keys),
-            open_offers=lambda: Offers(self.offers),
+            offers_in=lambda region: Offers(self.offers_in[region]),
             open_secrets=_no_secrets,
             store=self.store,
             notifications=Notifications(lambda: self.topic, settings.topic_arn),

@@ -36,11 +36,13 @@ def test_all_is_looked_at_and_passes(pipeline: Pipeline) -> None:
     checks = found(pipeline.run(DRY))
     assert {result for result, _ in checks.values()} == {"passed"}
     assert list(checks) == [
-        *("keys", "key policies", "quotas", "copies in progress", "subnets", "parameter groups", "names"),
-        *("deletion protection", "left behind"),
+        *("running operations", "keys", "key policies", "quotas", "copies in progress", "subnets", "instance classes"),
+        *("parameter groups", "names", "deletion protection", "left behind"),
     ]
     assert checks["quotas"][1] == "DBClusters: 3 of 40 used, 1 needed; DBInstances: 5 of 40 used, 2 needed"
     assert checks["subnets"][1] == "private: us-east-1a, us-east-1b"
+    zones = "us-east-1a, us-east-1b"
+    assert checks["instance classes"][1] == f"db.r6g.large in {zones}; db.r6g.xlarge in {zones}"
 
 
 @pytest.mark.parametrize("state", ["Disabled", "PendingDeletion", "Unavailable", None])
@@ -80,6 +82,22 @@ def test_the_quota_of_snapshots_counts_when_a_copy_is_needed(pipeline: Pipeline)
     assert (error, "ManualClusterSnapshots: 100 of 100" in cause) == ("QuotaExceeded", True)
 
 
+def test_a_copy_on_the_way_needs_room_in_its_own_region(pipeline: Pipeline) -> None:
+    pipeline.regions["eu-west-1"].share_snapshot("theirs", "orders-prod", "210987654321")
+    pipeline.offers_in["eu-west-1"].quotas["ManualClusterSnapshots"][0] = 100
+    far = {**REQUEST["source"], "account": "210987654321", "region": "eu-west-1"}
+    error, cause = refused(pipeline, source=far)
+    assert (error, "ManualClusterSnapshots in eu-west-1: 100 of 100 used, 1 needed" in cause) == ("QuotaExceeded", True)
+
+
+def test_a_copy_that_an_earlier_attempt_has_made_is_not_counted_twice(pipeline: Pipeline) -> None:
+    pipeline.regions["eu-west-1"].add_snapshot("far", "orders-prod")
+    made = pipeline.rds.add_snapshot(f"orders-staging-copy-{OPERATION}", "orders-prod")
+    made["TagList"] = [{"Key": "aurora-restore:operation", "Value": OPERATION}]
+    pipeline.offers.quotas["ManualClusterSnapshots"][0] = 100
+    assert found(pipeline.run({**DRY, "source": {**REQUEST["source"], "region": "eu-west-1"}}))["quotas"][0] == "passed"
+
+
 def test_five_copies_in_progress_are_a_warning_because_they_are_waited_for(pipeline: Pipeline) -> None:
     pipeline.regions["eu-west-1"].add_snapshot("far", "orders-prod")
     for number in range(5):
@@ -94,6 +112,30 @@ def test_five_copies_in_progress_are_a_warning_because_they_are_waited_for(pipel
 def test_a_subnet_group_that_is_not_fit(pipeline: Pipeline, zones: list[str], status: str) -> None:
     pipeline.offers.zones["private"], pipeline.offers.status = zones, status
     assert refused(pipeline)[0] == "SubnetGroupUnfit"
+
+
+@pytest.mark.parametrize("zones", [None, ["us-east-1c", "us-east-1d"]])
+def test_a_class_that_is_offered_nowhere_or_only_where_the_subnets_are_not(
+    pipeline: Pipeline, zones: list[str] | None
+) -> None:
+    pipeline.offers.class_zones["db.r6g.xlarge"] = zones
+    error, cause = refused(pipeline)
+    assert (error, "db.r6g.xlarge in none of the zones" in cause) == ("IncompatibleEngine", True)
+    assert "db.r6g.large" not in cause
+
+
+@pytest.mark.parametrize(("zones", "told"), [(["us-east-1b"], "us-east-1b"), ([], "none of the zones")])
+def test_a_class_in_fewer_than_two_of_the_zones_may_do(pipeline: Pipeline, zones: list[str], told: str) -> None:
+    pipeline.offers.class_zones["db.r6g.large"] = zones
+    result, detail = found(pipeline.run(DRY))["instance classes"]
+    assert (result, detail.startswith(f"fewer than 2 zones: db.r6g.large in {told}")) == ("warning", True)
+
+
+def test_without_a_subnet_group_every_zone_counts(pipeline: Pipeline) -> None:
+    del pipeline.rds.clusters[pipeline.rds.names()["orders-staging"]]["DBSubnetGroup"]
+    checks = found(pipeline.run(DRY))
+    assert checks["subnets"][0] == "warning"
+    assert checks["instance classes"][0] == "passed"
 
 
 def test_groups_that_do_not_exist_any_more(pipeline: Pipeline) -> None:
@@ -151,12 +193,24 @@ def test_what_belongs_to_the_old_cluster_after_a_swap_is_told(raw: dict[str, Any
     assert beside["left behind"] == ("passed", "nothing but the old cluster itself")
 
 
+@pytest.mark.parametrize(
+    ("strategy", "kept"), [("swap", f"orders-staging-old-{OPERATION}"), ("side_by_side", f"orders-staging-{OPERATION}")]
+)
+def test_the_name_of_the_last_snapshot_is_needed_later_only(pipeline: Pipeline, strategy: str, kept: str) -> None:
+    asked = {**DRY, "strategy": strategy, "retention": {"final_snapshot": True}}
+    assert found(pipeline.run(asked))["names"][0] == "passed"
+    pipeline.rds.add_snapshot(f"{kept}-final", "others")
+    result, detail = found(pipeline.run(asked))["names"]
+    assert (result, f"snapshot {kept}-final exists" in detail) == ("warning", True)
+    assert found(pipeline.run({**DRY, "strategy": strategy}))["names"][0] == "passed"
+
+
 def test_what_the_role_may_not_see_is_skipped_with_the_reason(pipeline: Pipeline) -> None:
     pipeline.offers.denied |= {"describe_account_attributes", "describe_db_subnet_groups"}
     pipeline.keys.states[KEY] = "AccessDenied"
     checks = found(pipeline.run({**DRY, "target": {"cluster": "orders-staging", "kms_key": KEY}}))
     assert [name for name, (result, _) in checks.items() if result == "skipped"] == [
-        *("keys", "key policies", "quotas", "subnets")
+        *("keys", "key policies", "quotas", "subnets", "instance classes")
     ]
     assert "AccessDenied" in checks["quotas"][1]
 

@@ -7,7 +7,7 @@ from aurora_deploy.runbook.plan import plan_lines
 
 PLAN: dict[str, Any] = {
     "source": {"text": "snapshot nightly of orders-prod", "region": "eu-west-1", "created_at": "2026-11-23"},
-    "target": {"cluster": "orders-staging"},
+    "target": {"cluster": "orders-staging", "region": "us-east-1"},
     "copy": {
         "needed": True,
         "reason": "shared; not here",
@@ -16,7 +16,10 @@ PLAN: dict[str, Any] = {
             {"region": "us-east-1", "snapshot_id": "a-copy-op-1", "kms_key_arn": None, "reason": "not here"},
         ],
     },
-    "restore": {"cluster_id": "orders-staging-op-1", "port": 5432, "kms_key_id": None, "tags": {"a": "b"}},
+    "restore": {
+        "cluster_id": "orders-staging-op-1", "port": 5432, "kms_key_id": None, "storage_type": None,
+        "tags": {"a": "b"},
+    },
     "instances": [
         {"id": "orders-staging-op-1-1", "class": "db.r6g.large", "tier": 1, "tags": 0},
         {"id": "orders-staging-op-1-2", "class": "db.t4g.medium", "tier": 15, "tags": 0},
