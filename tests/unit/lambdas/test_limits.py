@@ -140,7 +140,7 @@ def test_a_long_restore_that_fails_at_its_end_is_undone_within_the_limits() -> N
 
 
 def test_a_large_target_that_is_removed_and_brought_back_fits() -> None:
-    pipeline = Slow(72 * HOUR, instances=40, tags=50)
+    pipeline = Slow(72 * HOUR, instances=40, tags=MOST_TAGS)
 
     def fails(_context: Context, _document: Mapping[str, Any]) -> dict[str, Any]:
         raise RuntimeError

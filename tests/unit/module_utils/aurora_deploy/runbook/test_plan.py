@@ -17,7 +17,10 @@ PLAN: dict[str, Any] = {
         ],
     },
     "restore": {
-        "cluster_id": "orders-staging-op-1", "port": 5432, "kms_key_id": None, "storage_type": None,
+        "cluster_id": "orders-staging-op-1",
+        "port": 5432,
+        "kms_key_id": None,
+        "storage_type": None,
         "tags": {"a": "b"},
     },
     "instances": [
@@ -48,6 +51,7 @@ PLAN: dict[str, Any] = {
     "origins": {
         "port": "target",
         "kms_key_id": "target",
+        "storage_type": "target",
         "tags": "target and request",
         "instances.class": "request",
         "instances.2.tier": "request",
@@ -66,6 +70,7 @@ def test_every_value_of_a_plan_is_told_with_its_origin() -> None:
         "new cluster orders-staging-op-1",
         "port = 5432 (from the target)",
         "kms_key_id = none (from the target)",
+        "storage_type = none (from the target)",
         'tags = {"a": "b"} (from the target and request)',
         "instance orders-staging-op-1-1",
         "class = db.r6g.large (from the request)",
