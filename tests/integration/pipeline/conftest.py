@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -167,11 +168,11 @@ class Shop:
         return [(item["step"]["S"], item["status"]["S"]) for item in found]
 
 
-def newest(shop: Shop, arn: str) -> str:
-    """The type of an execution's newest event."""
+def waits_since(shop: Shop, arn: str, since: datetime.datetime) -> bool:
+    """Whether an execution is in a Wait that it entered after `since`, so that no function works for it."""
     client = shop.aws.client("stepfunctions")
-    events = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"]
-    return str(events[0]["type"])
+    event = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"][0]
+    return bool(event["type"] == "WaitStateEntered" and event["timestamp"] >= since)
 
 
 def local_aws(directory: Path, repository: Path) -> Iterator[LocalAws]:

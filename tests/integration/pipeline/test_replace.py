@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import datetime
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from pg8000.dbapi import DatabaseError
 
 from demo.databases import Login
-from tests.integration.pipeline.conftest import PREFIX, Played, Shop, newest, wait_until
+from tests.integration.pipeline.conftest import PREFIX, Played, Shop, wait_until, waits_since
 
 TARGET, DECLARED = "orders-staging", "orders-staging-in-place"
 KEEPER = Login("keeper", "a-password-of-old-1")
@@ -106,21 +106,17 @@ def test_a_verification_that_fails_brings_the_target_back_with_its_rows(
     assert item is not None and item["status"]["S"] == "FAILED"
 
 
-def waits(shop: Shop, arn: str) -> bool:
-    """In a wait that began under the longer scale: one that began before is over within a moment."""
-    if newest(shop, arn) != "WaitStateEntered":
-        return False
-    time.sleep(2)
-    return newest(shop, arn) == "WaitStateEntered"
-
-
 def stop_between_two_calls(shop: Shop, operation: str) -> None:
-    """A function that works when its execution is stopped is waited for, up to its whole time-out."""
+    """A function that works when its execution is stopped is waited for, up to its whole time-out.
+
+    So it is stopped in a wait that began under a scale which makes it last.
+    """
     emulator, arn = shop.aws.emulator, shop.execution(operation)["executionArn"]
     scale = emulator.request("GET", "/_emulator/config")["wait_scale"]
     emulator.request("POST", "/_emulator/config", {"wait_scale": 5})
+    lasting = datetime.datetime.now(datetime.UTC)
     try:
-        wait_until(lambda: waits(shop, arn), "a wait")
+        wait_until(lambda: waits_since(shop, arn, lasting), "a wait that lasts", 120)
         shop.aws.client("stepfunctions").stop_execution(executionArn=arn, error="Somebody", cause="in the console")
     finally:
         emulator.request("POST", "/_emulator/config", {"wait_scale": scale})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.integration.pipeline.conftest import PREFIX, Shop, newest, wait_until
+from tests.integration.pipeline.conftest import PREFIX, Shop, wait_until, waits_since
 
 RESTORE, ABORT, RESUME = "playbooks/restore.yml", "playbooks/abort.yml", "playbooks/resume.yml"
 # The rows of the source as the shop was seeded; other tests have left newer snapshots of it.
@@ -21,13 +22,14 @@ def waiting(shop: Shop, operation: str) -> Iterator[str]:
     """A restore that was started and waits for its snapshot copy: no function is working. Gives the execution's ARN."""
     scale = shop.aws.emulator.request("GET", "/_emulator/config")["wait_scale"]
     shop.aws.emulator.request("POST", "/_emulator/config", {"wait_scale": 5})
+    lasting = datetime.datetime.now(datetime.UTC)
     try:
         started = shop.aws.play(
             RESTORE, target="orders-staging", operation=operation, source_snapshot=NIGHTLY, follow=False
         )
         assert started.code == 0, started.output
         arn = shop.execution(operation)["executionArn"]
-        wait_until(lambda: newest(shop, arn) == "WaitStateEntered", "the wait for the copy")
+        wait_until(lambda: waits_since(shop, arn, lasting), "the wait for the copy")
         yield arn
     finally:
         shop.aws.emulator.request("POST", "/_emulator/config", {"wait_scale": scale})
