@@ -84,6 +84,7 @@ def _is_whole(context: Context, operation_id: str, found: Removal, cluster: Clus
         context.rds.modify_cluster(name, ManageMasterUserPassword=True, **key)
         progress.waiting.append(f"RDS makes a master secret for {name}")
         return False
+    check_instances.settle(context, found.way_back, cluster)
     finish_cluster(context, found.way_back, cluster)
     return True
 

@@ -15,7 +15,6 @@ NOT_MADE_AGAIN = {  # of DescribeDBClusters: what the way back does not give the
     "ActivityStreamKinesisStreamName": "its activity stream",
     "AssociatedRoles": "its associated IAM roles",
     "CustomEndpoints": "its custom endpoints",
-    "HttpEndpointEnabled": "the Data API",
     "ReadReplicaIdentifiers": "replication from it",
     "ReplicationSourceIdentifier": "replication to it",
 }

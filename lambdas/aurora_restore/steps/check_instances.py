@@ -48,6 +48,14 @@ def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:
     return {**seen, **waiting(context, plan, what, since=since, phase="instances")}
 
 
+def settle(context: Context, plan: Mapping[str, Any], cluster: Cluster) -> None:
+    """Give a cluster with its instances what of `plan.restore` no restore takes and it lacks. Raises ResourceBusy."""
+    if wanted := changes(plan, cluster):
+        context.rds.modify_cluster(cluster.cluster_id, **wanted)
+    if plan["restore"].get("http_endpoint") and not cluster.raw.get("HttpEndpointEnabled"):
+        context.rds.enable_http_endpoint(cluster.arn)
+
+
 def changes(plan: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
     """What the cluster lacks that ModifyDBCluster sets and no restore takes, as that call takes it.
 
@@ -74,8 +82,8 @@ def _settled(context: Context, plan: Mapping[str, Any]) -> bool:
     A plan that was made by older code knows none of these settings.
     """
     restore = plan["restore"]
-    endpoint = bool(restore.get("http_endpoint"))
-    if not (endpoint or restore.get("local_write_forwarding") or restore.get("database_insights") == ADVANCED):
+    later = (restore.get("http_endpoint"), restore.get("local_write_forwarding"))
+    if not any(later) and restore.get("database_insights") != ADVANCED:
         return True
     require_lock(context, plan)
     cluster = context.rds.find_cluster(restore["cluster_id"])
@@ -83,10 +91,7 @@ def _settled(context: Context, plan: Mapping[str, Any]) -> bool:
         raise RestoreFailed(f"Cluster {restore['cluster_id']} vanished.")
     require_own(context, cluster.tags, plan["operation_id"], f"Cluster {cluster.cluster_id}")
     try:
-        if wanted := changes(plan, cluster):
-            context.rds.modify_cluster(cluster.cluster_id, **wanted)
-        if endpoint and not cluster.raw.get("HttpEndpointEnabled"):
-            context.rds.enable_http_endpoint(cluster.arn)
+        settle(context, plan, cluster)
     except ResourceBusy as error:
         context.logger.info("the settings have to wait", extra={"reason": error.message})
         return False

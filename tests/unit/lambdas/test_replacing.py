@@ -199,10 +199,10 @@ def test_quotas_are_counted_without_a_second_cluster(pipeline: Pipeline) -> None
 
 
 def test_what_the_target_would_lose_is_told(pipeline: Pipeline) -> None:
-    target(pipeline).update(AssociatedRoles=[{"RoleArn": "arn:role"}], HttpEndpointEnabled=True, BacktrackWindow=0)
+    target(pipeline).update(AssociatedRoles=[{"RoleArn": "arn:role"}], CustomEndpoints=["reports"], BacktrackWindow=0)
     (way_back,) = [item for item in plan(pipeline)["preflight"] if item["name"] == "way back"]
     assert way_back["result"] == "warning"
-    assert way_back["detail"].endswith(", but not its associated IAM roles, the Data API")
+    assert way_back["detail"].endswith(", but not its associated IAM roles, its custom endpoints")
 
 
 @pytest.mark.parametrize(
@@ -257,6 +257,15 @@ def test_what_was_brought_back_has_the_settings_of_the_target(pipeline: Pipeline
     is_back(pipeline, original)
     given = target(pipeline)["restored_with"]
     assert (given["Port"], given["DBClusterParameterGroupName"], given["EngineVersion"]) == (5432, "shop-16", "16.4")
+
+
+def test_what_was_brought_back_has_what_no_restore_takes(pipeline: Pipeline) -> None:
+    target(pipeline).update(HttpEndpointEnabled=True, LocalWriteForwardingStatus="enabled")
+    pipeline.overrides["verify-restore"] = refuse
+    original = pipeline.rds.names()["orders-staging"]
+    pipeline.run({**REPLACE, "cluster": {"http_endpoint": False, "local_write_forwarding": False}})
+    is_back(pipeline, original)
+    assert (target(pipeline)["HttpEndpointEnabled"], target(pipeline)["EnableLocalWriteForwarding"]) == (True, True)
 
 
 def calls(request: Mapping[str, Any], **overrides: Any) -> tuple[list[str], int]:
