@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from aurora_restore.db.failures import GrantsNotExact, StatementFailed
+from aurora_restore.db.model import SERVICE_LOGINS
 from aurora_restore.db.postgres_rights import Writer
 from aurora_restore.db.quoting import postgres_name
 from aurora_restore.errors import DatabaseRefused
@@ -49,9 +50,10 @@ def leave(session: Writer, role: str, but: Collection[str] = ()) -> list[str]:
 def dismiss(session: Writer, role: str) -> list[str]:
     """Let no member of `role` have its rights but the master and Amazon's own. For the caller's transaction."""
     rows = session.run(
-        f"{_MEMBERSHIPS} WHERE g.rolname = $1 AND NOT r.rolsuper AND r.rolname !~ '^(rds|pg_)' "
-        "AND r.rolname <> current_user ORDER BY 2",
+        f"{_MEMBERSHIPS} WHERE g.rolname = $1 AND NOT r.rolsuper AND r.rolname !~ '^pg_' "
+        "AND r.rolname <> ALL ($2::text[]) AND r.rolname <> current_user ORDER BY 2",
         role,
+        [*SERVICE_LOGINS, "rds_superuser"],
     )
     for _, member, _, grantor in rows:
         _revoke(session, role, member, grantor)
