@@ -16,6 +16,10 @@ from aurora_restore import identifiers
 from aurora_restore.aws.rds_types import Cluster, Instance
 from aurora_restore.document import removes_target
 from aurora_restore.errors import NameTaken, SwapFailed
+from aurora_restore.store import Operation
+
+STEP = "SwapClusters"
+MADE = "made"
 
 
 class Kind(StrEnum):
@@ -59,6 +63,12 @@ class Decision:
     done: bool
     completed: int
     reason: str
+
+
+def journalled(operation: Operation | None) -> tuple[list[Move], str]:
+    """The moves and the phase (`intended`, `made`, or empty) of an operation's swap."""
+    entry = operation.entry(STEP) if operation else {}
+    return [Move.from_plain(move) for move in entry.get("moves", [])], str(entry.get("phase", ""))
 
 
 def plan_moves(plan: Mapping[str, Any], restored_resource_id: str, restored: Sequence[Instance]) -> list[Move]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aurora_restore.errors import NotResumable
-from aurora_restore.steps.remove_target import removal
+from aurora_restore.removal import removal
 from aurora_restore.store import Operation, Status
 
 UNDO = "Undo"

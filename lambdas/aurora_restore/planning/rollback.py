@@ -11,9 +11,8 @@ from aurora_restore.document import removes_target
 from aurora_restore.errors import RollbackImpossible
 from aurora_restore.planning import deadlines
 from aurora_restore.planning.guards import require_opt_in
-from aurora_restore.steps.swap_clusters import MADE, journalled
 from aurora_restore.store import Operation, Status
-from aurora_restore.swapping import Kind, Move, Thing, backwards, world
+from aurora_restore.swapping import MADE, Kind, Move, Thing, backwards, journalled, world
 
 ACTION = "rollback"
 

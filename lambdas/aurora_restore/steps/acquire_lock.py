@@ -8,8 +8,8 @@ from typing import Any
 from aurora_restore import document as documents
 from aurora_restore.context import Context
 from aurora_restore.planning.deadlines import approval_seconds, operation_end
-from aurora_restore.steps.swap_clusters import journalled
 from aurora_restore.store import resource_key
+from aurora_restore.swapping import journalled
 
 TAKE_OVER_SECONDS = 1800  # after an execution that AWS ended, nobody else may touch the target before its clean-up
 

@@ -19,12 +19,12 @@ from aurora_restore.errors import (
 from aurora_restore.failure import Failure, read_failure
 from aurora_restore.planning.deadlines import approval_seconds, cleanup_deadline
 from aurora_restore.polling import wait_seconds
+from aurora_restore.removal import removal
 from aurora_restore.steps.notifying import publish_once
-from aurora_restore.steps.remove_target import removal
+from aurora_restore.steps.undo import swap_is_complete, undo
+from aurora_restore.steps.undo_progress import Progress
 from aurora_restore.store import Operation, Status, resource_key
 from aurora_restore.taking_over import UNDO, Undo
-from aurora_restore.undo import swap_is_complete, undo
-from aurora_restore.undo_progress import Progress
 
 STEP = "HandleFailure"
 AWAY = "TargetAway"

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from aurora_restore.aws.rds_types import Cluster, Instance, Snapshot
@@ -25,52 +23,9 @@ from aurora_restore.errors import (
     TargetNotFound,
 )
 from aurora_restore.planning import guards, mirror
+from aurora_restore.removal import STEP, Phase, Removal, removal
 from aurora_restore.steps.progress import finished, require_lock, waiting
 from aurora_restore.steps.restore_snapshot import require_source
-from aurora_restore.store import Operation
-
-STEP = "RemoveTarget"
-
-
-class Phase(StrEnum):
-    """How far the removal is: the journal's entry `RemoveTarget`, key `phase`."""
-
-    NONE = ""
-    SNAPSHOT = "snapshot"  # the target is as it was
-    INSTANCES = "instances"
-    CLUSTER = "cluster"
-    MADE = "made"
-
-
-@dataclass(frozen=True)
-class Removal:
-    """What the journal says: `way_back` makes the target again, in the shape of a plan (`planning/mirror.py`)."""
-
-    phase: Phase
-    resource_id: str
-    snapshot_id: str
-    way_back: Mapping[str, Any]
-
-    @property
-    def began(self) -> bool:
-        """Whether something of the target may be gone."""
-        return self.phase not in (Phase.NONE, Phase.SNAPSHOT)
-
-    @property
-    def handed_over(self) -> bool:
-        """Whether the final snapshot is all there may be of the target: it is never deleted."""
-        return self.phase in (Phase.CLUSTER, Phase.MADE)
-
-
-def removal(operation: Operation | None) -> Removal:
-    """How far the removal of an operation's target came."""
-    entry = operation.entry(STEP) if operation else {}
-    return Removal(
-        Phase(entry.get("phase", "")),
-        str(entry.get("cluster_resource_id", "")),
-        str(entry.get("final_snapshot", "")),
-        entry.get("way_back", {}),
-    )
 
 
 def run(context: Context, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,8 @@ from aurora_restore.context import Context
 from aurora_restore.errors import ResourceBusy, ResourceExists, ResourceMissing
 from aurora_restore.steps.progress import finished, require_lock, waiting
 from aurora_restore.steps.restore_snapshot import restored_resource_id
-from aurora_restore.store import Operation
-from aurora_restore.swapping import Decision, Kind, Move, decide, plan_moves, world
+from aurora_restore.swapping import MADE, STEP, Decision, Kind, Move, decide, journalled, plan_moves, world
 
-STEP = "SwapClusters"
-MADE = "made"
 RENAMES_A_CALL = 16  # as many instances as an Aurora cluster can have: seconds of the function's time
 # RDS User Guide, "Renaming a DB instance" and "Renaming a Multi-AZ DB cluster": a new name takes effect after about ten
 # minutes, that of a cluster after two; so the first look may come when it has taken unusually little time.
@@ -74,12 +71,6 @@ def _next_look(
     ]
     soonest = min(looks, key=lambda look: int(look["wait_seconds"]), default=None)
     return {**(soonest or waiting(context, plan, what, since=now)), "began": began}
-
-
-def journalled(operation: Operation | None) -> tuple[list[Move], str]:
-    """The moves and the phase (`intended`, `made`, or empty) of an operation's swap."""
-    entry = operation.entry(STEP) if operation else {}
-    return [Move.from_plain(move) for move in entry.get("moves", [])], str(entry.get("phase", ""))
 
 
 def journal(context: Context, operation_id: str, moves: Sequence[Move], phase: str) -> None:

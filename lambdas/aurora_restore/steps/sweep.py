@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from aurora_restore.context import Context
 from aurora_restore.errors import RestoreError
-from aurora_restore.expiry import expired_clusters, remove_expired
+from aurora_restore.steps.expiry import expired_clusters, remove_expired
 from aurora_restore.store import Operation, resource_key
 from aurora_restore.taking_over import PAUSED, Way
 

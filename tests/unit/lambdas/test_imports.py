@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from functools import cache
@@ -58,3 +59,19 @@ def test_an_engine_brings_its_own_driver_alone(engine: str, own: str, other: str
     modules = imported("verify_restore", then)
     assert own in modules
     assert other not in modules
+
+
+USERS = {  # package -> the packages whose modules may import from it
+    "handlers": set[str](),
+    "steps": {"handlers", "steps"},
+    "planning": {"steps", "planning"},
+}
+
+
+@pytest.mark.parametrize("module", sorted((LAMBDAS / "aurora_restore").rglob("*.py")), ids=lambda path: path.stem)
+def test_imports_go_one_way(module: Path) -> None:
+    own = module.relative_to(LAMBDAS / "aurora_restore").parts[0]
+    for line in module.read_text("utf-8").splitlines():
+        found = re.match(r"\s*from aurora_restore\.(\w+)", line)
+        if found and found[1] in USERS:
+            assert own in USERS[found[1]], line

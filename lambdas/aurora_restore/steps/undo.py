@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from aurora_restore.bringing_back import bring_back
 from aurora_restore.context import Context
 from aurora_restore.errors import NameTaken, SwapFailed
 from aurora_restore.steps import copy_snapshot, restore_snapshot, swap_clusters
+from aurora_restore.steps.bringing_back import bring_back
+from aurora_restore.steps.undo_progress import Progress
 from aurora_restore.store import Operation
-from aurora_restore.swapping import Move, backwards, decide, world
-from aurora_restore.undo_progress import Progress
+from aurora_restore.swapping import MADE, Move, backwards, decide, journalled, world
 
 
 def swap_is_complete(context: Context, operation: Operation) -> bool:
@@ -23,10 +23,10 @@ def swap_is_complete(context: Context, operation: Operation) -> bool:
 
     True, too, when all names are in place and only the journal did not come to say so.
     """
-    moves, phase = swap_clusters.journalled(operation)
+    moves, phase = journalled(operation)
     if not moves:
         return False
-    return phase == swap_clusters.MADE or (phase == "intended" and _all_done(context, operation))
+    return phase == MADE or (phase == "intended" and _all_done(context, operation))
 
 
 def undo(context: Context, operation: Operation) -> Progress:
@@ -42,7 +42,7 @@ def undo(context: Context, operation: Operation) -> Progress:
 
 
 def _all_done(context: Context, operation: Operation) -> bool:
-    moves, _ = swap_clusters.journalled(operation)
+    moves, _ = journalled(operation)
     try:
         return decide(moves, world(context.rds.list_clusters(), context.rds.list_instances())).done
     except (NameTaken, SwapFailed):
@@ -50,7 +50,7 @@ def _all_done(context: Context, operation: Operation) -> bool:
 
 
 def _swap_back(context: Context, operation: Operation, progress: Progress) -> None:
-    moves, phase = swap_clusters.journalled(operation)
+    moves, phase = journalled(operation)
     if not moves or phase == "undone":
         return
     if phase == "intended":  # from here on the swap can only go back, whatever the names look like

@@ -12,9 +12,8 @@ from aurora_restore.clock import parse_iso
 from aurora_restore.context import Context
 from aurora_restore.errors import LockHeld, ResourceBusy, ResourceMissing
 from aurora_restore.steps.restore_snapshot import STEP as RESTORED
-from aurora_restore.steps.swap_clusters import journalled
 from aurora_restore.store import AuditStatus, Operation, resource_key
-from aurora_restore.swapping import Kind
+from aurora_restore.swapping import Kind, journalled
 
 SWEEP = "Sweep"
 

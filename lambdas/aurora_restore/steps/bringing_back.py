@@ -1,4 +1,4 @@
-"""The undo of a removal (`steps/remove_target.py`): the target as it was, from what still stands or from its snapshot.
+"""The undo of a removal (`remove_target.py`): the target as it was, from what still stands or from its snapshot.
 
 Like all of the undo it looks at the real world first, and can be called again until there is nothing left to do. What
 AWS refuses is no end of it: a database is down, and a quota or a permission may be mended while this goes on trying.
@@ -13,11 +13,11 @@ from typing import Any
 from aurora_restore.aws.rds_types import Cluster
 from aurora_restore.context import Context
 from aurora_restore.errors import AwsCallFailed, ResourceBusy, ResourceExists, RetryableAwsError
+from aurora_restore.removal import Removal, removal
 from aurora_restore.steps import check_instances, check_restore_status, create_instances, restore_snapshot
 from aurora_restore.steps.archive_snapshot import finish_cluster
-from aurora_restore.steps.remove_target import Removal, removal
+from aurora_restore.steps.undo_progress import Progress
 from aurora_restore.store import Operation
-from aurora_restore.undo_progress import Progress
 
 
 def bring_back(context: Context, operation: Operation, progress: Progress) -> None:
