@@ -9,7 +9,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,11 +169,25 @@ class Shop:
         return [(item["step"]["S"], item["status"]["S"]) for item in found]
 
 
-def waits_since(shop: Shop, arn: str, since: datetime.datetime) -> bool:
-    """Whether an execution is in a Wait that it entered after `since`, so that no function works for it."""
-    client = shop.aws.client("stepfunctions")
-    event = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"][0]
-    return bool(event["type"] == "WaitStateEntered" and event["timestamp"] >= since)
+@contextmanager
+def lasting_waits(shop: Shop) -> Iterator[Callable[[str], None]]:
+    """Within, waits of executions last minutes. Gives what returns once an execution (its ARN) has entered one.
+
+    Then no function works for it. One that does when its execution is stopped is waited for, up to its whole time-out.
+    """
+    emulator, client = shop.aws.emulator, shop.aws.client("stepfunctions")
+    scale = emulator.request("GET", "/_emulator/config")["wait_scale"]
+    emulator.request("POST", "/_emulator/config", {"wait_scale": 5})
+    since = datetime.datetime.now(datetime.UTC)
+
+    def waits(arn: str) -> bool:
+        event = client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"][0]
+        return bool(event["type"] == "WaitStateEntered" and event["timestamp"] >= since)
+
+    try:
+        yield lambda arn: wait_until(lambda: waits(arn), "a wait that lasts", 120)
+    finally:
+        emulator.request("POST", "/_emulator/config", {"wait_scale": scale})
 
 
 def local_aws(directory: Path, repository: Path) -> Iterator[LocalAws]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from pg8000.dbapi import DatabaseError
 
 from demo.databases import Login
-from tests.integration.pipeline.conftest import PREFIX, Played, Shop, wait_until, waits_since
+from tests.integration.pipeline.conftest import PREFIX, Played, Shop, lasting_waits, wait_until
 
 TARGET, DECLARED = "orders-staging", "orders-staging-in-place"
 KEEPER = Login("keeper", "a-password-of-old-1")
@@ -106,28 +105,15 @@ def test_a_verification_that_fails_brings_the_target_back_with_its_rows(
     assert item is not None and item["status"]["S"] == "FAILED"
 
 
-def stop_between_two_calls(shop: Shop, operation: str) -> None:
-    """A function that works when its execution is stopped is waited for, up to its whole time-out.
-
-    So it is stopped in a wait that began under a scale which makes it last.
-    """
-    emulator, arn = shop.aws.emulator, shop.execution(operation)["executionArn"]
-    scale = emulator.request("GET", "/_emulator/config")["wait_scale"]
-    emulator.request("POST", "/_emulator/config", {"wait_scale": 5})
-    lasting = datetime.datetime.now(datetime.UTC)
-    try:
-        wait_until(lambda: waits_since(shop, arn, lasting), "a wait that lasts", 120)
-        shop.aws.client("stepfunctions").stop_execution(executionArn=arn, error="Somebody", cause="in the console")
-    finally:
-        emulator.request("POST", "/_emulator/config", {"wait_scale": scale})
-
-
 def test_an_abort_while_the_target_is_gone_brings_it_back(shop: Shop) -> None:
     rows, clusters, instances = shop.rows(TARGET), shop.clusters(), shop.instances()
     started = replace(shop, "replace-abort", source_snapshot=NIGHTLY, follow=False)
     assert started.code == 0, started.output
     wait_until(lambda: TARGET not in shop.clusters(), "the removal of the target", 60)
-    stop_between_two_calls(shop, "replace-abort")
+    arn = shop.execution("replace-abort")["executionArn"]
+    with lasting_waits(shop) as wait_for:
+        wait_for(arn)
+        shop.aws.client("stepfunctions").stop_execution(executionArn=arn, error="Somebody", cause="in the console")
     aborted = shop.aws.play("playbooks/abort.yml", operation="replace-abort", cause="changed our minds")
     assert aborted.code == 0, aborted.output
     assert "was brought back from its final snapshot" in aborted.output

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.integration.pipeline.conftest import PREFIX, Shop, wait_until, waits_since
+from tests.integration.pipeline.conftest import PREFIX, Shop, lasting_waits, wait_until
 
 RESTORE, ABORT, RESUME = "playbooks/restore.yml", "playbooks/abort.yml", "playbooks/resume.yml"
 # The rows of the source as the shop was seeded; other tests have left newer snapshots of it.
@@ -19,20 +18,15 @@ CHANGING = ("Restore", "Create", "Modify", "Delete", "Copy", "AddTags", "RemoveT
 
 @contextmanager
 def waiting(shop: Shop, operation: str) -> Iterator[str]:
-    """A restore that was started and waits for its snapshot copy: no function is working. Gives the execution's ARN."""
-    scale = shop.aws.emulator.request("GET", "/_emulator/config")["wait_scale"]
-    shop.aws.emulator.request("POST", "/_emulator/config", {"wait_scale": 5})
-    lasting = datetime.datetime.now(datetime.UTC)
-    try:
+    """A restore that was started and waits for its snapshot copy. Gives the execution's ARN."""
+    with lasting_waits(shop) as wait_for:
         started = shop.aws.play(
             RESTORE, target="orders-staging", operation=operation, source_snapshot=NIGHTLY, follow=False
         )
         assert started.code == 0, started.output
         arn = shop.execution(operation)["executionArn"]
-        wait_until(lambda: waits_since(shop, arn, lasting), "the wait for the copy")
+        wait_for(arn)
         yield arn
-    finally:
-        shop.aws.emulator.request("POST", "/_emulator/config", {"wait_scale": scale})
 
 
 def snapshots(shop: Shop) -> list[str]:

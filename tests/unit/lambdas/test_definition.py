@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,13 +128,3 @@ def test_failures_end_in_a_fail_and_never_in_a_success() -> None:
     }
     assert issubclass(getattr(errors, STATES["CleanupFailed"]["Error"]), errors.RestoreError)
     assert STATES["IsCleanupComplete"]["Choices"][-1]["Next"] == "RestoreFailed"
-
-
-def test_statelint_finds_nothing(tmp_path: Path) -> None:
-    statelint = Path(sys.executable).with_name("statelint")
-    if not statelint.exists():
-        pytest.skip("statelint is not installed beside this Python (requirements-dev.txt has it)")
-    target = tmp_path / "machine.json"
-    target.write_text(json.dumps(MACHINE), "utf-8")
-    found = subprocess.run([statelint, target], capture_output=True, text=True, check=False)
-    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
