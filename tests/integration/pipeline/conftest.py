@@ -24,6 +24,9 @@ from demo.seed import Seed
 from emulator.launcher import Emulator
 
 PREFIX = "aurora-restore"
+DEPLOYING = ("site.yml", "playbooks/destroy.yml")
+# Statements of docs/policies whose resources or their tags are not known to the local AWS for some of the calls.
+NOT_TOLD_APART = {"NameOfTheKey", "Tables", "Topic", "NetworkOfOurs", "Functions", "StateMachine", "Rules", "Alarms"}
 _RECAP = re.compile(r"ok=(?P<ok>\d+)\s+changed=(?P<changed>\d+).*failed=(?P<failed>\d+)")
 _TIMEOUT_SECONDS = 300
 
@@ -51,6 +54,17 @@ class Played:
         return found
 
 
+def _told_apart(policy: dict[str, Any]) -> dict[str, Any]:
+    """A policy with the same actions, but on everything where the local AWS does not tell the resources apart."""
+    wide = [
+        {key: value for key, value in statement.items() if key != "Condition"} | {"Resource": "*"}
+        if statement["Sid"] in NOT_TOLD_APART
+        else statement
+        for statement in policy["Statement"]
+    ]
+    return {**policy, "Statement": wide}
+
+
 class LocalAws:
     """One emulator, with the operator's and the application's tools."""
 
@@ -58,6 +72,25 @@ class LocalAws:
         self.emulator = emulator
         self._repository = repository
         self.ca_file = emulator.settings.state_dir / "ca.pem"
+        self._profiles = emulator.settings.state_dir / "aws-config"
+        self._profiles.write_text("\n".join(self._profile(name) for name in ("deployer", "operator")), "utf-8")
+
+    def _profile(self, name: str) -> str:
+        """A session of a role that may do what docs/policies say, and no more."""
+        policy = (self._repository / "docs/policies" / f"{name}.json").read_text("utf-8")
+        for placeholder, value in {"PREFIX": PREFIX, "REGION": "us-east-1", "ACCOUNT": "000000000000"}.items():
+            policy = policy.replace(placeholder, value)
+        trust = {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}
+        iam = self.client("iam")
+        role = iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        )["Role"]
+        iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(_told_apart(json.loads(policy))))
+        session = self.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName=name)["Credentials"]
+        return (
+            f"[profile {name}]\naws_access_key_id = {session['AccessKeyId']}\n"
+            f"aws_secret_access_key = {session['SecretAccessKey']}\naws_session_token = {session['SessionToken']}\n"
+        )
 
     def client(self, service: str, region: str = "us-east-1", account: str = "000000000000") -> Any:
         return boto3.client(
@@ -69,7 +102,7 @@ class LocalAws:
         )
 
     def play(self, playbook: str, *arguments: str, **variables: Any) -> Played:
-        """Run a playbook on inventories/local; extra variables keep their types."""
+        """Run a playbook on inventories/local, with the rights of docs/policies; extra variables keep their types."""
         command = [
             str(Path(sys.executable).parent / "ansible-playbook"),
             "-i",
@@ -77,7 +110,13 @@ class LocalAws:
             playbook,
             *arguments,
         ]
-        command += ["-e", json.dumps({"lambda_rds_ca_bundle": str(self.ca_file), **variables})]
+        given = {
+            "lambda_rds_ca_bundle": str(self.ca_file),
+            "aws_config_file": str(self._profiles),
+            "aws_profile": "deployer" if playbook in DEPLOYING else "operator",
+            **variables,
+        }
+        command += ["-e", json.dumps(given)]
         done = subprocess.run(
             command,
             cwd=self._repository,

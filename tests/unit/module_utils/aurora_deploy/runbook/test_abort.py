@@ -100,6 +100,47 @@ def test_the_clean_up_that_the_sweep_started_is_followed() -> None:
     assert aws.started == []
 
 
+def undoing(execution: str, **facts: Any) -> CleaningAws:
+    """An operation that is undone when it is looked at, and has been undone once the execution was followed."""
+    aws = aws_with("RUNNING", record(execution=execution), execution)
+    aws.executions[execution] |= facts
+    aws.histories[execution] = [
+        {"type": "ExecutionStarted", "timestamp": START, "id": 1},
+        {"type": "ExecutionFailed", "timestamp": START, "id": 2},
+    ]
+    return aws
+
+
+@pytest.mark.parametrize("in_the_restore", [True, False])
+def test_an_execution_that_undoes_already_is_seen_through_and_not_stopped(in_the_restore: bool) -> None:
+    clean_up = json.dumps({"action": "clean_up", "operation_id": "op-1"})
+    aws = undoing("op-1") if in_the_restore else undoing("op-1-cleanup-1", input=clean_up)
+    if in_the_restore:
+        aws.records["op-1"]["state"]["Undo"]["phase"] = "begun"
+    (execution,) = aws.executions
+
+    def pass_time(_seconds: float) -> None:
+        aws.executions[execution] |= {"status": "FAILED", "stopDate": START}
+        aws.records["op-1"]["status"] = "FAILED"
+
+    following = dataclasses.replace(abort(aws), sleep=pass_time)
+    with pytest.raises(DeployError, match="is being undone"):
+        following.run("x", pause=True)
+    ended = following.run("x", pause=False)
+    assert (ended["stopped"], ended["document"]["failure"]["undone"]) == (False, ["the names were put back"])
+    assert (aws.stopped, aws.started) == ([], [])
+
+
+def test_one_that_could_not_finish_its_undo_is_followed_by_the_next() -> None:
+    aws = undoing("op-1-cleanup-1", input=json.dumps({"action": "clean_up"}))
+    ending = {"status": "FAILED", "stopDate": START, "error": "CleanupFailed"}
+    following = dataclasses.replace(
+        abort(aws), sleep=lambda _: aws.executions["op-1-cleanup-1"].update(ending)
+    )
+    assert following.run("x", pause=False)["document"] == DOCUMENT
+    assert [started["name"] for started in aws.started] == ["op-1-cleanup-2"]
+
+
 def test_a_failed_clean_up_is_an_error_that_says_why() -> None:
     aws = aws_with("ABORTED", record())
     aws.outcome = "FAILED"
