@@ -162,7 +162,8 @@ def _compute(stack: Stack, package: str, group_id: str) -> Iterator[tuple[str, s
 
 def _watching(stack: Stack) -> Iterator[tuple[str, str, Block]]:
     for name, machine in stack.machines.items():
-        block: Block = {"name": name, "role_arn": machine["role"], "definition": json.dumps(machine["definition"])}
+        text = json.dumps(machine["definition"]).replace("${", "$${")  # in its comment
+        block: Block = {"name": name, "role_arn": machine["role"], "definition": text}
         yield (
             "aws_sfn_state_machine",
             "machine",

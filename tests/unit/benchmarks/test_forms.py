@@ -105,6 +105,13 @@ def test_terraform_makes_every_resource(stack: Stack) -> None:
         assert set(getattr(stack, kind)) <= each
 
 
+def test_terraform_takes_the_placeholders_of_a_definition_for_text(stack: Stack) -> None:
+    (machine,) = stack.machines.values()
+    machine["definition"]["Comment"] = "${Placeholder} is a number"
+    (block,) = configuration(stack, str(PACKAGE))["resource"]["aws_sfn_state_machine"].values()
+    assert "$${Placeholder}" in block["definition"]
+
+
 def test_the_plain_playbook_loops_over_lists_that_are_given_to_it(stack: Stack) -> None:
     given = plain.variables(stack, PACKAGE)
     play = yaml.safe_load((Path(plain.__file__).with_name("plain.yml")).read_text("utf-8"))[0]
