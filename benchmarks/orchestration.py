@@ -32,7 +32,7 @@ INVOCATION_SECONDS = 1.0
 
 KNOWN = (("nothing", False, False), ("history", False, True), ("percent", True, False))
 HOURS = (1 / 6, 1, 6, 24)
-SAMPLES = 25
+SAMPLES = 100
 SPREAD = 0.15  # of durations around their mean: what a target's history knows of its next restore
 RENAME_SECONDS = 60  # of each cluster and instance in the swap
 INSTANCES_SECONDS = 600  # instances of an Aurora cluster hold no data: they take no longer for a larger one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SHORTEST = 5
 LONGEST = 7200  # what fails on the way, or loses its lock, is seen within two hours
-SHARE = 0.092  # of the time waited so far: the mean lag is half of that, and the polls grow with log(time) only
+SHARE = 0.0915  # of the time waited so far: the mean lag is half of that, and the polls grow with log(time) only
 FINEST = 0.03  # near its end a wait is polled more often, but an estimate that is stuck must not cost a poll every 5 s
 COARSEST = 0.5  # an early estimate is rarely good: never wait on it for much longer than without
 TRUSTED = 0.6  # of what earlier operations took: no look can find the end before that
