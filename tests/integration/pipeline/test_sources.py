@@ -270,8 +270,8 @@ class TestAnotherAccount:
     @pytest.fixture(scope="class")
     @classmethod
     def allowed(cls, shop: Shop, shared: None) -> Iterator[None]:
-        """The inventory names the account; afterwards it does not."""
-        shop.aws.deploy("--tags", "iam", source_accounts=[OTHER])
+        """The inventory names the account besides the one of its example; afterwards it does not."""
+        shop.aws.deploy("--tags", "iam", source_accounts=[OTHER, "345678901234"])
         yield
         shop.aws.deploy("--tags", "iam")
 
